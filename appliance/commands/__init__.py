@@ -1,0 +1,1 @@
+"""The subcommands of `postern`: each module has ``configure(parser)`` and ``run(args, config)``."""

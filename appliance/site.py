@@ -1,0 +1,147 @@
+"""``site.db``: who may do what here. The console writes it; gate, records and uplink only read.
+
+Times are ISO-8601 UTC text (``clock.iso``). A grant is ended, never deleted, while a record may
+still refer to it; a published policy version is never changed.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from appliance import clock, database, vault
+from appliance.config import Config
+from appliance.values import (
+    Grant,
+    GrantKind,
+    PolicySnapshot,
+    PublishedPolicy,
+    Purpose,
+    WeeklyHours,
+)
+
+STEPS = (
+    """
+    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE people (
+        id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        name TEXT NOT NULL, role TEXT NOT NULL, organisation TEXT NOT NULL DEFAULT '',
+        password_hash TEXT NOT NULL, totp_secret TEXT, language TEXT NOT NULL DEFAULT '',
+        made_at TEXT NOT NULL, disabled_at TEXT,
+        failed_sign_ins INTEGER NOT NULL DEFAULT 0, locked_until_at TEXT
+    ) STRICT;
+    CREATE TABLE sessions (
+        token_hash TEXT PRIMARY KEY, person_id INTEGER NOT NULL REFERENCES people(id),
+        made_at TEXT NOT NULL, seen_at TEXT NOT NULL, ended_at TEXT,
+        purpose TEXT NOT NULL DEFAULT '', purpose_reason TEXT NOT NULL DEFAULT '',
+        purpose_at TEXT
+    ) STRICT;
+    CREATE TABLE codes (
+        code_hash TEXT PRIMARY KEY, role TEXT NOT NULL, made_at TEXT NOT NULL,
+        made_by TEXT NOT NULL, expires_at TEXT NOT NULL, used_at TEXT, used_by TEXT
+    ) STRICT;
+    CREATE TABLE trainings (
+        id INTEGER PRIMARY KEY, person_id INTEGER NOT NULL REFERENCES people(id),
+        module TEXT NOT NULL, policy_version INTEGER NOT NULL, passed_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE grants (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, plate TEXT NOT NULL,
+        label TEXT NOT NULL DEFAULT '', unit TEXT NOT NULL DEFAULT '',
+        note TEXT NOT NULL DEFAULT '', from_at TEXT, until_at TEXT,
+        hours TEXT NOT NULL DEFAULT '[]', lanes TEXT NOT NULL DEFAULT '[]',
+        made_at TEXT NOT NULL, made_by TEXT NOT NULL,
+        changed_at TEXT, changed_by TEXT, ended_at TEXT, ended_by TEXT
+    ) STRICT;
+    CREATE INDEX grants_by_plate ON grants(plate) WHERE ended_at IS NULL;
+    CREATE TABLE policy_versions (
+        version INTEGER PRIMARY KEY, body TEXT NOT NULL, drafted_at TEXT NOT NULL,
+        drafted_by TEXT NOT NULL, published_at TEXT, published_by TEXT
+    ) STRICT;
+    """,
+)
+
+
+def open_writer(config: Config) -> database.Connection:
+    """The console's one connection; brings the schema up to date. Usable from any thread (the
+    caller holds a lock)."""
+    config.site_db.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = database.open_encrypted(config.site_db, vault.key(config, "site"), any_thread=True)
+    database.migrate(connection, STEPS)
+    return connection
+
+
+def open_reader(config: Config) -> database.Connection:
+    """A read-only connection for the other programs. Raises VaultError where there is no site."""
+    return database.open_encrypted(
+        config.site_db, vault.key(config, "site"), read_only=True, any_thread=True
+    )
+
+
+def published(connection: database.Connection) -> PublishedPolicy | None:
+    """The policy in force: the highest published version."""
+    row = connection.execute(
+        "SELECT * FROM policy_versions WHERE published_at IS NOT NULL ORDER BY version DESC LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    body = json.loads(row["body"])
+    return PublishedPolicy(
+        version=row["version"],
+        site_name=body["site_name"],
+        site_zone=body["site_zone"],
+        jurisdiction=body.get("jurisdiction", ""),
+        purposes=tuple(Purpose(code) for code in body["purposes"]),
+        kept_hours_matched=float(body["kept_hours_matched"]),
+        kept_hours_unmatched=float(body["kept_hours_unmatched"]),
+        published_at=clock.from_iso(row["published_at"]),
+        published_by=row["published_by"],
+    )
+
+
+def snapshot(connection: database.Connection) -> PolicySnapshot:
+    """Everything a decision may look at. Raises ValueError where a row cannot be understood:
+    the caller keeps its last good snapshot."""
+    policy = published(connection)
+    rows = connection.execute("SELECT * FROM grants WHERE ended_at IS NULL ORDER BY id").fetchall()
+    return PolicySnapshot(
+        version=policy.version if policy else 0,
+        site_zone=policy.site_zone if policy else "UTC",
+        grants=tuple(grant(row) for row in rows),
+        loaded_mono=clock.mono(),
+    )
+
+
+def grant(row: Any) -> Grant:
+    """A row of ``grants`` as its value."""
+    return Grant(
+        id=row["id"],
+        kind=GrantKind(row["kind"]),
+        plate=row["plate"],
+        label=row["label"] or row["unit"],
+        from_at=_time(row["from_at"]),
+        until_at=_time(row["until_at"]),
+        hours=tuple(
+            WeeklyHours(tuple(h["days"]), h["from_minute"], h["until_minute"])
+            for h in json.loads(row["hours"])
+        ),
+        lanes=tuple(json.loads(row["lanes"])),
+    )
+
+
+def publish(connection: database.Connection, body: dict[str, Any], by: str) -> int:
+    """Writes and publishes a new policy version; returns its number. The caller journals first."""
+    now = clock.iso(clock.utc_now())
+    with database.atomic(connection):
+        (last,) = connection.execute(
+            "SELECT coalesce(max(version), 0) FROM policy_versions"
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO policy_versions VALUES (?, ?, ?, ?, ?, ?)",
+            (last + 1, json.dumps(body), now, by, now, by),
+        )
+    return int(last) + 1
+
+
+def _time(text: str | None) -> datetime | None:
+    return clock.from_iso(text).astimezone(UTC) if text else None
