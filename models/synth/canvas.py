@@ -31,7 +31,8 @@ class Canvas:
         """The colour as this canvas stores it."""
         if self.tone is None:
             return colour
-        return sum(a * b for a, b in zip(colour, self.tone, strict=True))
+        b, g, r = colour
+        return b * self.tone[0] + g * self.tone[1] + r * self.tone[2]
 
     def box(self, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
         """Fill a rectangle; coordinates in pixels, cut at the edges."""
@@ -96,5 +97,5 @@ def parse_colour(text: str) -> Colour:
 def random_colour(rng: np.random.Generator, low: float = 0, high: float = 255) -> Colour:
     """A colour whose channels lie near one random brightness."""
     base = rng.uniform(low, high)
-    b, g, r = np.clip(base + rng.normal(0, 30, 3), 0, 255)
-    return (float(b), float(g), float(r))
+    b, g, r = (min(255.0, max(0.0, base + 30.0 * d)) for d in rng.standard_normal(3).tolist())
+    return (b, g, r)

@@ -82,11 +82,11 @@ def paint_graphic(rng: np.random.Generator, canvas: Canvas, x0: float, x1: float
 
 def legend(rng: np.random.Generator, faces: Faces, word: str = "") -> Mask:
     """The mask of a word, or of any word when it is not at hand."""
-    if word:
-        fitting = [mask for text, mask in faces.legends if text.lower() == word.lower()]
-        if fitting:
-            return fitting[int(rng.integers(len(fitting)))]
-    return faces.legends[int(rng.integers(len(faces.legends)))][1]
+    masks = faces.legends.get(word.lower())
+    if masks is None:
+        words = list(faces.legends)
+        masks = faces.legends[words[int(rng.integers(len(words)))]]
+    return masks[int(rng.integers(len(masks)))]
 
 
 def paint_legend(rng: np.random.Generator, canvas: Canvas, mask: Mask, span: tuple[float, float, float, float], ink: Colour) -> None:
@@ -140,8 +140,8 @@ def paint_band(rng: np.random.Generator, canvas: Canvas, faces: Faces, x0: float
         canvas.disc(middle, y, half, half, (80.0, 200.0, 220.0), 1 if rng.random() < 0.7 else 2)
     else:
         canvas.polygon(np.array([[-1, -1], [1, -1], [1, 0.3], [0, 1], [-1, 0.3]]) * half + (middle, y), random_colour(rng, 120, 240))
-    short = [mask for text, mask in faces.legends if len(text) <= 2]
-    mask = short[int(rng.integers(len(short)))]
+    short = [word for word in faces.legends if len(word) <= 2]
+    mask = legend(rng, faces, short[int(rng.integers(len(short)))])
     span = (x0 + 1, canvas.height * 0.6, x1 - 1, canvas.height * rng.uniform(0.8, 0.92))
     paint_legend(rng, canvas, mask, span, light)
 

@@ -73,7 +73,7 @@ class Faces:
 
     drawn: dict[str, list[Face]]
     files: dict[str, list[Face]] = field(default_factory=dict)
-    legends: list[tuple[str, Mask]] = field(default_factory=list)
+    legends: dict[str, list[Mask]] = field(default_factory=dict)
 
     def pick(self, rng: np.random.Generator, kind: str) -> Face:
         """A face of the kind: half drawn, a third from matching files, the rest from any file."""
@@ -85,14 +85,16 @@ class Faces:
         return pool[int(rng.integers(len(pool)))]
 
 
-def load_faces(rng: np.random.Generator, fonts: str = "all", per_kind: int = 60) -> Faces:
+def load_faces(rng: np.random.Generator, fonts: str = "all", per_kind: int = 40) -> Faces:
     """Draw `per_kind` faces of each kind and, for fonts="all", add the installed files."""
     drawn = {kind: [draw_face(rng, kind) for _ in range(per_kind)] for kind in DRAWN_KINDS}
     faces = Faces(drawn)
     if fonts == "all":
-        faces.files, faces.legends = _file_faces()
+        faces.files, written = _file_faces()
+        for word, mask in written:
+            faces.legends.setdefault(word.lower(), []).append(mask)
     if not faces.legends:
-        faces.legends = [(word, _word_mask(faces, rng, word)) for word in LEGENDS]
+        faces.legends = {word.lower(): [_word_mask(faces, rng, word)] for word in LEGENDS}
     return faces
 
 
@@ -216,7 +218,8 @@ def _read_face(path: str) -> Face | None:
     foot = int(max(boxes[s][3] for s in "HE0"))
     masks = {}
     for sign, box in boxes.items():
-        size = (int(box[2] - box[0]) + 4, foot - top + 2)
+        below = max(foot, int(box[3])) if sign in "JQ" else foot
+        size = (int(box[2] - box[0]) + 4, below - top + 2)
         if size[0] < 6 or size[1] < 20:
             return None
         picture = Image.new("L", size)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import time
 from copy import deepcopy
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ def _train(
     start, budget = time.monotonic() - progress.spent_s, args.minutes * 60
     evaluate_at = progress.spent_s + args.first_evaluation
     losses: list[tuple[float, float]] = []
-    while (spent := time.monotonic() - start) < budget:
+    stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
+    while not stop and (spent := time.monotonic() - start) < budget:
         _set_rate(optimiser, args.rate, progress.step, spent / budget)
         losses.append(_step(net, optimiser, feed))
         progress.step += 1
@@ -85,7 +88,8 @@ def _train(
             _save_last(net, mean, optimiser, progress)
             evaluate_at = time.monotonic() - start + args.evaluate_every
     progress.spent_s = spent
-    _evaluate(mean, dev, progress, np.mean(losses[-200:], 0).tolist(), feed)
+    if not stop:
+        _evaluate(mean, dev, progress, np.mean(losses[-200:], 0).tolist(), feed)
     _save_last(net, mean, optimiser, progress)
 
 
@@ -100,7 +104,7 @@ def _step(net: DetectorNet, optimiser: torch.optim.Optimizer, feed: Feed) -> tup
     (heat_loss + CORNER_SHARE * corner_loss).backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
     optimiser.step()
-    return float(heat_loss), float(corner_loss)
+    return float(heat_loss.detach()), float(corner_loss.detach())
 
 
 def prepared(pictures: torch.Tensor) -> torch.Tensor:
