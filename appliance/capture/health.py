@@ -30,7 +30,7 @@ _STILL_MEAN = 0.20  # grey levels; encoders redraw a still at 0.0-0.1, a dark li
 _STILL_SHARE = 0.002  # share of pixels that may differ by more than _STILL_LEVELS
 _STILL_LEVELS = 4
 _BLACK_MEAN = 10.0
-_BLACK_BRIGHTEST = 40.0  # the 99.5th percentile: one lit lamp makes a night picture, not a black one
+_BLACK_BRIGHTEST = 40.0  # the 99.5th percentile: one lit lamp makes a night picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,4 +92,4 @@ def _small_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     rows = max(2, round(height * _WIDTH / width))
     thinned = pixels[::2, ::2] if width >= 4 * _WIDTH else pixels
     small = cv2.resize(thinned, (_WIDTH, rows), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)

@@ -176,7 +176,7 @@ def load_picture(path: Path, *, grey: bool = False) -> npt.NDArray[np.uint8]:
         raise CaptureError(
             f"{path.name} is not a picture", next_step="Name a .jpg, .png or .bmp picture"
         )
-    return pixels
+    return np.asarray(pixels)
 
 
 def cut_off(data: bytes) -> bool:

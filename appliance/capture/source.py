@@ -8,7 +8,7 @@ gives each shot the time it has in the clip, so that a clip can run at full spee
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,7 +24,7 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", 
 _STREAM_SCHEMES = ("rtsp://", "rtsps://", "http://", "https://")
 
 
-class SourceKind(str, Enum):
+class SourceKind(StrEnum):
     """Named in the status instead of the address, which may hold a password."""
 
     RTSP = "rtsp"

@@ -170,6 +170,13 @@ def write_supervisor(config: Config, folder: Path) -> Path:
     return path
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _refuse_taken_port(config: Config) -> None:
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

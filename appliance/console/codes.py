@@ -56,7 +56,7 @@ def make_invite(connection: database.Connection, role: Role, by: str, now: datet
 
 
 def find(connection: database.Connection, written: str, now: datetime) -> Code | None:
-    """The code as typed (case, spaces and dashes do not matter), or None where it cannot be used."""
+    """The code as typed (case, spaces, dashes do not matter), or None where it cannot be used."""
     row = connection.execute(
         "SELECT * FROM codes WHERE code_hash = ? AND used_at IS NULL AND expires_at > ?",
         (hashed(written), clock.iso(now)),

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import dates
-from flask_babel import get_locale, gettext, ngettext
+from flask_babel import get_locale
 
+from appliance.console.tongue import _, _n
 from appliance.errors import ApplianceError
 
 
@@ -26,9 +27,9 @@ def day_and_time(at: datetime, site: ZoneInfo, now: datetime) -> str:
     local, today = at.astimezone(site), now.astimezone(site).date()
     hour = local.strftime("%H:%M")
     if local.date() == today:
-        return gettext("today %(hour)s", hour=hour)
+        return _("today %(hour)s", hour=hour)
     if local.date() == today - timedelta(days=1):
-        return gettext("yesterday %(hour)s", hour=hour)
+        return _("yesterday %(hour)s", hour=hour)
     pattern = "EEE d MMM" if local.year == today.year else "d MMM yyyy"
     return f"{dates.format_date(local, pattern, locale=get_locale())} {hour}"
 
@@ -48,19 +49,19 @@ def utc(at: datetime) -> str:
 def span(seconds: float) -> str:
     """"45 s", "12 min", "3 h", "2 days": one unit is enough for a glance."""
     if seconds < 90:
-        return gettext("%(n)s s", n=max(0, int(seconds)))
+        return _("%(n)s s", n=max(0, int(seconds)))
     if seconds < 90 * 60:
-        return gettext("%(n)s min", n=round(seconds / 60))
+        return _("%(n)s min", n=round(seconds / 60))
     if seconds < 36 * 3600:
-        return gettext("%(n)s h", n=round(seconds / 3600))
-    return str(ngettext("%(num)s day", "%(num)s days", round(seconds / 86400)))
+        return _("%(n)s h", n=round(seconds / 3600))
+    return _n("%(num)s day", "%(num)s days", round(seconds / 86400))
 
 
 def kept(hours: float) -> str:
     """A retention as a person says it: whole days where it is whole days."""
     if hours >= 48 and hours % 24 == 0:
-        return str(ngettext("%(num)s day", "%(num)s days", int(hours // 24)))
-    return str(ngettext("%(num)s hour", "%(num)s hours", int(hours)))
+        return _n("%(num)s day", "%(num)s days", int(hours // 24))
+    return _n("%(num)s hour", "%(num)s hours", int(hours))
 
 
 def from_local(text: str, site: ZoneInfo) -> datetime | None:
@@ -73,7 +74,7 @@ def from_local(text: str, site: ZoneInfo) -> datetime | None:
     try:
         return datetime.fromisoformat(text.strip()).replace(tzinfo=site).astimezone(UTC)
     except ValueError as cause:
-        raise TimeRefused(gettext("this is not a day and time")) from cause
+        raise TimeRefused(_("this is not a day and time")) from cause
 
 
 def to_local(at: datetime | None, site: ZoneInfo) -> str:

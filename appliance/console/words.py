@@ -1,7 +1,8 @@
 """Every code of the product as a sentence a person reads, in the reader's language.
 
 A test walks the enums: a new verdict, reason, purpose or role without words fails it. Words are
-written here in English and translated in ``translations``; nothing else builds sentences from codes.
+written here in English and translated in ``translations``; nothing else builds sentences from
+codes.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-
 from appliance.console.answers import Gate
+from appliance.console.tongue import _, _l
 from appliance.values import (
     CameraState,
     ClockQuality,
@@ -45,7 +44,7 @@ REASONS: Mapping[str, Any] = {
     Reason.NOT_YET_VALID.value: _l("An entry matches, but it begins later."),
     Reason.EXPIRED.value: _l("An entry matched until it ended."),
     Reason.WRONG_LANE.value: _l("An entry matches, but for another lane."),
-    Reason.NEAR_MISS.value: _l("One look-alike character away from an entry: a person must decide."),
+    Reason.NEAR_MISS.value: _l("One look-alike character away from an entry: a person decides."),
     Reason.TOO_FEW_GLIMPSES.value: _l("Too few pictures agree so far."),
     Reason.LOW_SCORE.value: _l("The read is too doubtful to act on."),
     Reason.TOO_OLD.value: _l("The sighting reached the gate too late to act on."),
@@ -192,6 +191,20 @@ ACTIONS: Mapping[str, Any] = {
     "settings_changed": _l("changed the settings"),
 }
 
+PERMISSIONS: Mapping[str, Any] = {
+    "own": _l("own account, training, help"),
+    "see_state": _l("state of gate and programs, without plates"),
+    "watch": _l("live picture and the car at the gate"),
+    "operate": _l("open, hold and release the gate"),
+    "look_up": _l("passages and decision cards (auditors: for an audit only)"),
+    "see_grants": _l("read the lists"),
+    "edit_grants": _l("change the lists"),
+    "see_policy": _l("read the policy"),
+    "publish": _l("publish a policy"),
+    "people": _l("invite and disable people"),
+    "journal": _l("journal, verification, deletion receipts"),
+}
+
 DAYS = (_l("Monday"), _l("Tuesday"), _l("Wednesday"), _l("Thursday"), _l("Friday"),
         _l("Saturday"), _l("Sunday"))
 SHORT_DAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
@@ -206,7 +219,7 @@ def say(table: Mapping[str, Any], code: str | Enum) -> str:
 def gate_sentence(gate: Gate | None, now_mono: float) -> str:
     """The answer to "what is the gate doing?", in one sentence."""
     if gate is None:
-        return _("The gate program does not answer. The barrier's own buttons and loops still work.")
+        return _("The gate program does not answer. The barrier's own buttons still work.")
     if gate.fault:
         return _("The barrier reports a fault. Nothing opens by itself until it is mended.")
     if gate.held_until_mono is not None and gate.held_until_mono > now_mono:

@@ -6,9 +6,9 @@
 3. One edit is one character replaced, added or left out.
 
 The groups are the pairs that owners of plate readers report again and again (0/O/D/Q, 1/I/L, 2/Z,
-5/S, 6/G, 8/B) and the two of plate fonts whose strokes merge when blurred (V/Y by the stem, H/M/W by
-the diagonals between two uprights). Pairs that only a poor reader confuses (7/T, 4/A, C/G) are left
-out on purpose: each pair here lets a car in that is not listed to the letter.
+5/S, 6/G, 8/B) and the two of plate fonts whose strokes merge when blurred (V/Y by the stem, H/M/W
+by the diagonals between two uprights). Pairs that only a poor reader confuses (7/T, 4/A, C/G) are
+left out on purpose: each pair here lets a car in that is not listed to the letter.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""From frames to sightings: locate, rectify, read, track, vote, and the program that does it."""

@@ -64,7 +64,9 @@ class Runner:
         return (values - zero) * scale if scale else values
 
 
-def compare(trained: Trained, precision: str, model: bytes, pictures: Sequence[np.ndarray]) -> Verdict:
+def compare(
+    trained: Trained, precision: str, model: bytes, pictures: Sequence[np.ndarray]
+) -> Verdict:
     """Run file and net on the same pictures; raise ValueError if the fp32 file strays."""
     runner = Runner(model)
     largest, same = 0.0, 0
@@ -75,7 +77,9 @@ def compare(trained: Trained, precision: str, model: bytes, pictures: Sequence[n
         wanted = [x.numpy() for x in (wanted if isinstance(wanted, tuple) else (wanted,))]
         got = runner.run(picture)
         ordered = [next(g for g in got if g.shape == w.shape) for w in wanted]
-        largest = max(largest, *(float(np.abs(w - g).max()) for w, g in zip(wanted, ordered, strict=True)))
+        largest = max(
+            largest, *(float(np.abs(w - g).max()) for w, g in zip(wanted, ordered, strict=True))
+        )
         same += _says(trained.name, wanted[0]) == _says(trained.name, ordered[0])
     if precision == "fp32" and largest > FP32_TOLERANCE:
         raise ValueError(f"{trained.name} fp32 differs by {largest}")
@@ -96,7 +100,9 @@ def main() -> None:
     """Time the files that lie in models/."""
     for path in sorted(MODELS.glob("*.tflite")):
         runner = Runner(path.read_bytes())
-        print(f"{path.name:26s} {path.stat().st_size / 1e6:5.2f} MB {runner.cpu_ms(60):6.2f} ms CPU")
+        print(
+            f"{path.name:26s} {path.stat().st_size / 1e6:5.2f} MB {runner.cpu_ms(60):6.2f} ms CPU"
+        )
 
 
 if __name__ == "__main__":

@@ -78,4 +78,6 @@ def _detector_outputs(trained: Trained) -> list[dict[str, Any]]:
 
 def _readings(trained: Trained) -> list[dict[str, Any]]:
     steps = trained.shape[2] // 4
-    return [{"name": "logits", "shape": [1, steps, BLANK + 1], "meaning": "CTC logits, left to right"}]
+    return [
+        {"name": "logits", "shape": [1, steps, BLANK + 1], "meaning": "CTC logits, left to right"}
+    ]

@@ -36,6 +36,8 @@ def _cut_out(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     cut = cv2.warpPerspective(
         plate, warp, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=ground
     ).astype(np.float32)
-    cut = cv2.GaussianBlur(cut, (0, 0), rng.uniform(0.3, 1.5)) + rng.normal(0, rng.uniform(1, 12), shape)
+    cut = cv2.GaussianBlur(cut, (0, 0), rng.uniform(0.3, 1.5)) + rng.normal(
+        0, rng.uniform(1, 12), shape
+    )
     low, high = np.percentile(cut, (1, 99))
     return np.clip((cut - low) * 255 / max(high - low, 1), 0, 255).astype(np.uint8)

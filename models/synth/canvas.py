@@ -8,6 +8,8 @@ Rules
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +56,15 @@ class Canvas:
         """A filled polygon, points (n, 2) in pixels."""
         cv2.fillPoly(self.pixels, [points.astype(np.int32)], self._scalar(colour), cv2.LINE_AA)
 
+    def line(self, a: tuple[float, float], b: tuple[float, float], thick: int, colour: Colour) -> None:
+        """A straight line `thick` px wide."""
+        self.path(np.array([a, b], np.float32), thick, colour)
+
+    def path(self, points: NDArray[np.floating], thick: int, colour: Colour) -> None:
+        """An open line through points (n, 2) in pixels."""
+        fixed = [np.round(points * 8).astype(np.int32)]
+        cv2.polylines(self.pixels, fixed, False, self._scalar(colour), thick, cv2.LINE_AA, 3)
+
     def stamp(
         self, mask: NDArray[np.uint8], x: float, y: float, colour: Colour, strength: float = 1.0
     ) -> None:
@@ -84,8 +95,21 @@ class Canvas:
 def clouds(rng: np.random.Generator, height: int, width: int, cells: int) -> Pixels:
     """Smooth noise in about -0.5..0.5, `cells` bumps over the height."""
     across = max(2, round(cells * width / height))
-    seed = rng.random((cells, across), dtype=np.float32) - 0.5
-    return np.asarray(cv2.resize(seed, (width, height), interpolation=cv2.INTER_CUBIC))
+    seed = rng.random((cells, across), dtype=np.float32) - np.float32(0.5)
+    half = cv2.resize(seed, (width // 2 + 1, height // 2 + 1), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def grain(rng: np.random.Generator, height: int, width: int) -> Pixels:
+    """Normal noise (H, W), cut from a bank at a random place: far cheaper than drawing it."""
+    bank = _grain_bank()
+    start = int(rng.integers(bank.size - height * width))
+    return bank[start : start + height * width].reshape(height, width)
+
+
+@cache
+def _grain_bank() -> Pixels:
+    return np.random.default_rng(11).standard_normal(1 << 20, dtype=np.float32)
 
 
 def parse_colour(text: str) -> Colour:

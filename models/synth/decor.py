@@ -1,4 +1,4 @@
-"""What is on a plate besides its text: pictures, bands, emblems, legends, stickers, bolts."""
+"""What is on a plate besides its text: backgrounds, bands, legends, stickers, bolts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from models.synth.canvas import Canvas, Colour, clouds, random_colour
+from models.synth.emblems import blob_points
 from models.synth.fonts import Faces, Mask
 
 EU_BLUE: Colour = (140.0, 60.0, 15.0)
@@ -35,49 +36,10 @@ def paint_background(rng: np.random.Generator, canvas: Canvas, kind: str, ground
             _tinted_polygon(rng, canvas, points, ground)
     elif kind == "picture":
         for _ in range(int(rng.integers(1, 5))):
-            centre = rng.uniform(0, 1, 2) * (width, height)
-            _blob(rng, canvas, centre, height * rng.uniform(0.1, 0.5), 0.5)
+            _faint_blob(rng, canvas)
     if kind != "plain" or rng.random() < 0.2:
         field = clouds(rng, height, width, int(rng.integers(2, 9)))
         canvas.add(field * np.float32(rng.uniform(5, 70)))
-
-
-def paint_emblem(rng: np.random.Generator, canvas: Canvas, x: float, y: float, size: tuple[float, float], ink: Colour) -> None:
-    """An emblem between groups, centred at (x, y) within half sizes `size` (px)."""
-    half_x, half_y = size
-    kind = rng.random()
-    colour = ink if rng.random() < 0.45 else random_colour(rng, 20, 225)
-    if kind < 0.25:
-        canvas.disc(x, y, half_x, min(half_y, half_x * rng.uniform(0.8, 1.6)), colour)
-        if rng.random() < 0.6:
-            canvas.disc(x, y, half_x * 0.5, half_x * 0.5, random_colour(rng, 20, 245))
-    elif kind < 0.45:
-        canvas.disc(x, y - half_y * 0.45, half_x, half_x, colour, 1 if rng.random() < 0.4 else -1)
-        canvas.disc(x, y + half_y * 0.45, half_x, half_x, random_colour(rng, 20, 225))
-    elif kind < 0.65:
-        angles = np.linspace(0, 2 * np.pi, 11)[:-1] + rng.uniform(0, 0.3)
-        reach = np.where(np.arange(10) % 2, rng.uniform(0.35, 0.6), 1.0)
-        star = np.column_stack([np.cos(angles) * half_x, np.sin(angles) * half_x]) * reach[:, None]
-        canvas.polygon(star + (x, y), colour)
-    elif kind < 0.85:
-        _blob(rng, canvas, np.array([x, y]), max(half_x, half_y * 0.5), 1.0, colour, half_x)
-    else:
-        shield = np.array([[-1, -1], [1, -1], [1, 0.2], [0, 1.2], [-1, 0.2]]) * (half_x, half_y * 0.7)
-        canvas.polygon(shield + (x, y), colour)
-        if rng.random() < 0.6:
-            canvas.polygon(shield * 0.55 + (x, y), random_colour(rng, 20, 245))
-
-
-def paint_graphic(rng: np.random.Generator, canvas: Canvas, x0: float, x1: float) -> None:
-    """A large picture beside the text: animal, lighthouse, badge, wheelchair sign."""
-    centre = np.array([(x0 + x1) / 2, canvas.height * rng.uniform(0.42, 0.6)])
-    half = (x1 - x0) / 2
-    if rng.random() < 0.4:
-        canvas.disc(centre[0], centre[1], half, half, random_colour(rng))
-        half *= rng.uniform(0.5, 0.9)
-    for _ in range(int(rng.integers(1, 4))):
-        shift = rng.normal(0, half * 0.25, 2)
-        _blob(rng, canvas, centre + shift, canvas.height * rng.uniform(0.1, 0.3), 1.0, None, half)
 
 
 def legend(rng: np.random.Generator, faces: Faces, word: str = "") -> Mask:
@@ -155,19 +117,10 @@ def _tinted_polygon(rng: np.random.Generator, canvas: Canvas, points: np.ndarray
     canvas.stamp(mask, 0, 0, (b, g, r), rng.uniform(0.5, 1.0))
 
 
-def _blob(
-    rng: np.random.Generator, canvas: Canvas, centre: np.ndarray, half_y: float, strength: float,
-    colour: Colour | None = None, half_x: float | None = None,
-) -> None:  # fmt: skip
-    half_x = half_y * rng.uniform(0.6, 1.8) if half_x is None else half_x
-    count = int(rng.integers(5, 12))
-    angles = np.sort(rng.uniform(0, 2 * np.pi, count))
-    reach = rng.uniform(0.45, 1.0, count)
-    points = np.column_stack([np.cos(angles) * reach * half_x, np.sin(angles) * reach * half_y]) + centre
-    fill = random_colour(rng, 20, 235) if colour is None else colour
-    if strength >= 1:
-        canvas.polygon(points, fill)
-        return
+def _faint_blob(rng: np.random.Generator, canvas: Canvas) -> None:
+    at = (rng.uniform(0, canvas.width), rng.uniform(0, canvas.height))
+    tall = canvas.height * rng.uniform(0.1, 0.5)
     mask = np.zeros((canvas.height, canvas.width), np.uint8)
+    points = blob_points(rng, at, (tall * rng.uniform(0.6, 1.8), tall))
     cv2.fillPoly(mask, [points.astype(np.int32)], 255, cv2.LINE_AA)
-    canvas.stamp(mask, 0, 0, fill, strength * rng.uniform(0.2, 0.8))
+    canvas.stamp(mask, 0, 0, random_colour(rng, 20, 235), rng.uniform(0.1, 0.4))

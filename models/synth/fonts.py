@@ -39,6 +39,9 @@ DRAWN_KINDS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[flo
     "mandatory": ((0.46, 0.64), (0.11, 0.18), (0.30, 0.60)),
 }
 
+# How often a sign takes its first variant outright, where not 0.45.
+FIRST_SHARE = {"4": 0.2, "M": 0.15, "W": 0.15, "Q": 0.2}
+
 # File names that carry the look of a kind (parts of the base name).
 FILE_KINDS: dict[str, tuple[str, ...]] = {
     "embossed": ("pathway-gothic", "RG2014B", "big-shoulders", "OSP-DIN", "sofia-sans-extra", "bebas"),
@@ -107,10 +110,12 @@ def draw_face(rng: np.random.Generator, kind: str) -> Face:
     masks = {}
     for sign in ALPHABET:
         variants = SKELETONS[sign]
-        first = rng.random() < 0.6
+        first = rng.random() < FIRST_SHARE.get(sign, 0.45)
         variant = variants[0 if first else int(rng.integers(len(variants)))]
+        if sign == "I" and kind in ("embossed", "narrow", "flat", "fe") and rng.random() < 0.6:
+            variant = variants[1]
         corner = radius * (rng.uniform(0.5, 0.9) if sign == "D" else 1.0)
-        body = width * WIDTHS.get(sign, 1.0) * rng.uniform(0.95, 1.05)
+        body = width * WIDTHS.get(sign, 1.0) * rng.uniform(0.94, 1.06)
         masks[sign] = _stroke_mask(variant, body, stroke, corner * body)
     if rng.random() < 0.7:
         masks["O"] = masks["0"]

@@ -59,8 +59,11 @@ def glimpse(
 
 def stretch_contrast(pixels: NDArray[np.uint8]) -> Grey:
     """Map the 1st and 99th percentile of a grey picture to 0 and 255 (every second pixel counts)."""
-    low, high = np.percentile(pixels[::2, ::2], (1, 99))
-    scale = 255.0 / max(8.0, float(high - low))
+    few = pixels[::2, ::2].ravel()
+    ends = (round((few.size - 1) * 0.01), round((few.size - 1) * 0.99))
+    ordered = np.partition(few, ends)
+    low, high = float(ordered[ends[0]]), float(ordered[ends[1]])
+    scale = 255.0 / max(8.0, high - low)
     return np.clip((pixels.astype(np.float32) - low) * scale, 0, 255).astype(np.uint8)
 
 
@@ -69,7 +72,8 @@ def _surroundings(rng: np.random.Generator, plate: DrawnPlate, faces: Faces) -> 
     width, height = plate.canvas.width, plate.canvas.height
     pad_x, pad_top, pad_foot = round(width * 0.14), round(height * 0.3), round(height * 0.34)
     body = Canvas(width + 2 * pad_x, height + pad_top + pad_foot, random_colour(rng), plate.canvas.tone)
-    body.add(clouds(rng, body.height, body.width, 3) * np.float32(rng.uniform(0, 60)))
+    if rng.random() < 0.5:
+        body.add(clouds(rng, body.height, body.width, 3) * np.float32(rng.uniform(0, 80)))
     has_frame = rng.random() < (0.6 if plate.region.family == "us" else 0.45)
     frame = random_colour(rng, 0, 90) if rng.random() < 0.7 else random_colour(rng, 100, 245)
     top, foot, side = (height * rng.uniform(0.03, 0.2) for _ in range(3))
@@ -78,7 +82,9 @@ def _surroundings(rng: np.random.Generator, plate: DrawnPlate, faces: Faces) -> 
     np.clip(plate.canvas.pixels, 0, 255, plate.canvas.pixels)
     body.pixels[pad_top : pad_top + height, pad_x : pad_x + width] = plate.canvas.pixels
     if has_frame:
-        _frame_over_plate(rng, body, faces, (pad_x, pad_top, width, height), (frame, top, foot))
+        foot_room = 0.27 if plate.region.family == "us" else 0.1
+        box = (pad_x, pad_top, width, height)
+        _frame_over_plate(rng, body, faces, box, (frame, top, foot, foot_room))
     right, below = pad_x + width, pad_top + height
     corners = np.array([(pad_x, pad_top), (right, pad_top), (right, below), (pad_x, below)], np.float32)
     return body.pixels, corners
@@ -89,16 +95,18 @@ def _frame_over_plate(
     body: Canvas,
     faces: Faces,
     box: tuple[int, int, int, int],
-    frame: tuple[Colour, float, float],
+    frame: tuple[Colour, float, float, float],
 ) -> None:
     x, y, width, height = box
-    colour, top, foot = frame
+    colour, top, foot, foot_room = frame
     lettering = random_colour(rng, 150, 255) if sum(colour) < 380 else random_colour(rng, 0, 90)
     over = height * rng.uniform(0.02, 0.1) if rng.random() < 0.45 else 0.0
+    if over and rng.random() < 0.2:
+        over = height * rng.uniform(0.5, 1.0) * foot_room
     if over:
         body.box(x, y + height - over, x + width, y + height, colour)
         if rng.random() < 0.6:
-            body.box(x, y, x + width, y + over * 0.9, colour)
+            body.box(x, y, x + width, y + min(over, height * 0.14) * rng.uniform(0.7, 1.2), colour)
         if rng.random() < 0.4:
             body.box(x, y, x + width * 0.015, y + height, colour)
             body.box(x + width * 0.985, y, x + width, y + height, colour)
@@ -121,6 +129,8 @@ def _cut_corners(rng: np.random.Generator, corners: Pixels, cut: CutOut, difficu
         error = rng.normal(0, 1, (4, 2)) * spread + rng.normal(0, 1, 2) * spread
         grow = 1 + 2 * np.array([cut.margin_x, cut.margin_y])
         grow = grow + rng.normal(0, 1, 2) * (0.025, 0.045)
+        if rng.random() < 0.12:
+            grow = grow + rng.uniform(0, 1, 2) * (0.2, 0.3)
         turn = np.radians(rng.normal(0, 1.2))
         shifted = (unit * grow + error) * (width, height)
         rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.synth.canvas import Pixels, clouds
+from models.synth.canvas import Pixels, clouds, grain
 
 
 def expose(rng: np.random.Generator, picture: Pixels, difficulty: float = 1.0) -> Pixels:
@@ -27,9 +27,10 @@ def expose(rng: np.random.Generator, picture: Pixels, difficulty: float = 1.0) -
         picture = picture * (1 - np.clip(dirt, 0, 0.6)).astype(np.float32)
     if rng.random() < 0.1 * difficulty:
         picture = _bloom(rng, picture)
-    picture = np.clip(picture, 0, 255)
+    np.clip(picture, 0, 255, picture)
     if rng.random() < 0.6:
-        picture = 255 * (picture / 255) ** np.float32(rng.uniform(0.55, 1.7))
+        gamma = np.float32(rng.uniform(0.55, 1.7))
+        picture = cv2.pow(picture * np.float32(1 / 255), float(gamma)) * np.float32(255)
     if rng.random() < 0.6:
         contrast = rng.uniform(0.25, 1.15)
         lift = 255 * max(0.0, 1 - contrast) * rng.random() * rng.random()
@@ -59,12 +60,12 @@ def sensor(rng: np.random.Generator, picture: Pixels, plate_px: float, difficult
     if rng.random() < 0.7:
         most = min(4 + 9 * difficulty * min(1.0, plate_px / 100), 1 + 0.25 * float(picture.std()))
         strength = rng.uniform(0.5, most)
-        picture = picture + rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(strength)
+        picture = picture + grain(rng, *picture.shape) * np.float32(strength)
     pixels = np.clip(picture, 0, 255).astype(np.uint8)
     if rng.random() < 0.15 * difficulty and plate_px > 75:
         pixels = _rescaled(rng, pixels)
     if rng.random() < 0.65:
-        low = 18 if plate_px > 90 else 35
+        low = 10 if plate_px > 130 else 18 if plate_px > 90 else 32
         quality = int(rng.uniform(low, 94))
         ok, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if ok:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.synth import decor
 from models.synth.canvas import Canvas, Colour, parse_colour, random_colour
+from models.synth.emblems import paint_emblem, paint_graphic
 from models.synth.fonts import MASK_HEIGHT_PX, Face, Faces, Mask, load_faces
 from models.synth.regions import (
     SEPARATORS,
@@ -159,12 +160,13 @@ def _text_span(rng: np.random.Generator, canvas: Canvas, region: Region) -> tupl
         x1 = width * (1 - region.right_band - rng.uniform(0.005, 0.02))
     if region.family == "us":
         share = rng.random()
-        if share < 0.12:
-            decor.paint_graphic(rng, canvas, width * 0.02, width * rng.uniform(0.14, 0.26))
-            x0 = max(x0, width * 0.24)
-        elif share < 0.17:
-            decor.paint_graphic(rng, canvas, width * rng.uniform(0.76, 0.86), width * 0.98)
-            x1 = min(x1, width * 0.76)
+        wide = width * rng.uniform(0.12, 0.26)
+        if share < 0.16:
+            paint_graphic(rng, canvas, width * 0.02, wide)
+            x0 = wide + width * rng.uniform(0.01, 0.04)
+        elif share < 0.22:
+            paint_graphic(rng, canvas, width * 0.98 - wide, width * 0.98)
+            x1 = width * rng.uniform(0.95, 0.98) - wide
     return x0, x1
 
 
@@ -203,7 +205,7 @@ def _write_row(
     pitch = face.pitch_px * stretch
     fixed_pitch = rng.random() < 0.6
     gap = pitch * rng.uniform(0.14, 0.42)
-    wide = {" ": rng.uniform(0.25, 0.9), "-": rng.uniform(0.35, 0.7), ".": 0.3, "*": rng.uniform(0.4, 1.0)}
+    wide = {" ": rng.uniform(0.25, 0.9), "-": rng.uniform(0.35, 0.7), ".": 0.3, "*": rng.uniform(0.4, 1.25)}
     widths = []
     for mark in marks:
         own = face.masks[mark].shape[1] * stretch if mark not in SEPARATORS else wide[mark] * pitch
@@ -265,8 +267,8 @@ def _paint_separator(
         canvas.disc(middle, row.y, row.height * 0.06, row.height * 0.06, ink)
     elif mark == "*" or rng.random() < 0.35:
         half = min(width * rng.uniform(0.45, 0.75), row.height * 0.35)
-        size = (max(1.5, half), row.height * rng.uniform(0.2, 0.48))
-        decor.paint_emblem(rng, canvas, middle, row.y + row.height * rng.normal(0, 0.06), size, ink)
+        size = (max(1.5, half), row.height * rng.uniform(0.2, 0.55))
+        paint_emblem(rng, canvas, (middle, row.y + row.height * rng.normal(0, 0.06)), size, ink)
 
 
 def _write_stacked(

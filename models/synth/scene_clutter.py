@@ -53,9 +53,20 @@ def _text(rng: np.random.Generator) -> str:
     return " ".join(str(word) for word in rng.choice(_WORDS, 2))
 
 
-def _write(rng: np.random.Generator, grey: np.ndarray, text: str, at: tuple[int, int], size: float) -> None:
+def _write(
+    rng: np.random.Generator, grey: np.ndarray, text: str, at: tuple[int, int], size: float
+) -> None:
     thickness = max(1, round(size * rng.uniform(1.2, 4)))
-    cv2.putText(grey, text, at, int(rng.choice(_FONTS)), size, int(rng.integers(256)), thickness, cv2.LINE_AA)
+    cv2.putText(
+        grey,
+        text,
+        at,
+        int(rng.choice(_FONTS)),
+        size,
+        int(rng.integers(256)),
+        thickness,
+        cv2.LINE_AA,
+    )
 
 
 def _lettering(rng: np.random.Generator, grey: np.ndarray) -> None:
@@ -73,7 +84,9 @@ def _sign(rng: np.random.Generator, grey: np.ndarray) -> None:
     board = grey[max(0, y) : y + lines * step, max(0, x) : x + wide]
     for line in range(lines if board.size else 0):
         text = _text(rng)
-        cv2.putText(board, text, (step // 3, (line + 1) * step), 0, size, ink, 1 + (size > 0.5), cv2.LINE_AA)
+        cv2.putText(
+            board, text, (step // 3, (line + 1) * step), 0, size, ink, 1 + (size > 0.5), cv2.LINE_AA
+        )
 
 
 def _grille(rng: np.random.Generator, grey: np.ndarray) -> None:
@@ -89,7 +102,9 @@ def _grille(rng: np.random.Generator, grey: np.ndarray) -> None:
         for column in range(x, x + wide, step):
             cv2.line(grey, (column, y), (column, y + tall), light, 1)
     if rng.random() < 0.5:
-        cv2.rectangle(grey, (x, y), (x + wide, y + tall), light, int(rng.integers(1, 4)), cv2.LINE_AA)
+        cv2.rectangle(
+            grey, (x, y), (x + wide, y + tall), light, int(rng.integers(1, 4)), cv2.LINE_AA
+        )
 
 
 def _emblem(rng: np.random.Generator, grey: np.ndarray) -> None:
@@ -119,7 +134,9 @@ def _bars(rng: np.random.Generator, grey: np.ndarray) -> None:
     level, thick = int(rng.integers(256)), int(rng.integers(1, 4))
     slant = int(rng.normal(0, 0.2) * tall)
     for bar in range(int(rng.integers(4, 16))):
-        cv2.line(grey, (x + bar * step, y), (x + bar * step + slant, y + tall), level, thick, cv2.LINE_AA)
+        cv2.line(
+            grey, (x + bar * step, y), (x + bar * step + slant, y + tall), level, thick, cv2.LINE_AA
+        )
 
 
 def _plain_panel(rng: np.random.Generator, grey: np.ndarray) -> None:

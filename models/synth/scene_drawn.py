@@ -23,7 +23,9 @@ def drawn_ground(rng: np.random.Generator, height: int, width: int) -> np.ndarra
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def draw_car(rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, float], plate_px: float) -> None:
+def draw_car(
+    rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, float], plate_px: float
+) -> None:
     """Draw a car's front or rear round a plate at `centre` that is `plate_px` wide, in place."""
     x, y = centre
     wide = plate_px * rng.uniform(2.6, 5.5)
@@ -32,7 +34,12 @@ def draw_car(rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, fl
     paint = float(rng.uniform(5, 245))
     left, right, bottom = x - wide * rng.uniform(0.35, 0.65), 0.0, top + tall
     right = left + wide
-    _box(grey, (left + wide * 0.04, bottom - tall * 0.15), (right - wide * 0.04, bottom + tall * 0.12), 10)
+    _box(
+        grey,
+        (left + wide * 0.04, bottom - tall * 0.15),
+        (right - wide * 0.04, bottom + tall * 0.12),
+        10,
+    )
     waist = top + tall * rng.uniform(0.3, 0.45)
     inset = wide * rng.uniform(0.05, 0.18)
     roof = [(left + inset, top), (right - inset, top), (right, waist), (left, waist)]
@@ -45,16 +52,30 @@ def draw_car(rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, fl
     _box(grey, (left, waist + tall * rng.uniform(0.3, 0.5)), (right, bottom), min(255.0, shade))
     if rng.random() < 0.6:  # recess or boot lid round the plate
         half = plate_px * rng.uniform(0.58, 0.9)
-        _box(grey, (x - half, y - half * 0.5), (x + half, y + half * 0.5), paint * rng.uniform(0.4, 1.0))
+        _box(
+            grey,
+            (x - half, y - half * 0.5),
+            (x + half, y + half * 0.5),
+            paint * rng.uniform(0.4, 1.0),
+        )
     lamp_y, lamp_wide = waist + tall * rng.uniform(0.05, 0.2), wide * rng.uniform(0.07, 0.16)
     light = float(rng.uniform(60, 255))
     for at in (left + lamp_wide, right - lamp_wide):
         _lamp(rng, grey, (at, lamp_y), lamp_wide, light)
     if rng.random() < 0.6:
-        _strip(rng, grey, (x, waist + tall * rng.uniform(0.05, 0.25)), wide * rng.uniform(0.15, 0.35))
+        _strip(
+            rng, grey, (x, waist + tall * rng.uniform(0.05, 0.25)), wide * rng.uniform(0.15, 0.35)
+        )
     if rng.random() < 0.4:
         line_y = int(waist + tall * rng.uniform(0.1, 0.6))
-        cv2.line(grey, (int(left), line_y), (int(right), line_y), float(rng.uniform(0, 255)), 2, cv2.LINE_AA)
+        cv2.line(
+            grey,
+            (int(left), line_y),
+            (int(right), line_y),
+            float(rng.uniform(0, 255)),
+            2,
+            cv2.LINE_AA,
+        )
 
 
 def _box(
@@ -72,7 +93,11 @@ def _box(
 
 
 def _lamp(
-    rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, float], wide: float, light: float
+    rng: np.random.Generator,
+    grey: np.ndarray,
+    centre: tuple[float, float],
+    wide: float,
+    light: float,
 ) -> None:
     tall = wide * rng.uniform(0.5, 1.4)
     middle = (int(centre[0]), int(centre[1]))
@@ -85,7 +110,9 @@ def _lamp(
         cv2.ellipse(grey, middle, axes, 0, 0, 360, light * 0.4, 1, cv2.LINE_AA)
 
 
-def _strip(rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, float], half: float) -> None:
+def _strip(
+    rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, float], half: float
+) -> None:
     """A grille, a chrome strip or an emblem above the plate."""
     x, y = centre
     tall = half * rng.uniform(0.15, 0.5)
@@ -93,7 +120,9 @@ def _strip(rng: np.random.Generator, grey: np.ndarray, centre: tuple[float, floa
     step = int(rng.integers(3, 8))
     if rng.random() < 0.7:
         for row in range(int(y - tall / 2), int(y + tall / 2), step):
-            cv2.line(grey, (int(x - half), row), (int(x + half), row), float(rng.uniform(100, 255)), 1)
+            cv2.line(
+                grey, (int(x - half), row), (int(x + half), row), float(rng.uniform(100, 255)), 1
+            )
     if rng.random() < 0.6:
         radius = max(2, int(tall * 0.4))
         cv2.circle(grey, (int(x), int(y)), radius, float(rng.uniform(100, 255)), 2, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""What cameras do to a picture: light, infrared, blur, noise, compression.  Grey uint8 in and out."""
+"""What cameras do to a picture: light, infrared, blur, noise, compression.  Grey uint8."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ def spoil(rng: np.random.Generator, grey: np.ndarray) -> np.ndarray:
     return spoilt
 
 
-def infrared_night(rng: np.random.Generator, grey: np.ndarray, plate_mask: np.ndarray) -> np.ndarray:
+def infrared_night(
+    rng: np.random.Generator, grey: np.ndarray, plate_mask: np.ndarray
+) -> np.ndarray:
     """Darken the scene and let the retro-reflecting plates (mask 0..1) shine, as IR lamps do."""
     picture = grey.astype(np.float32)
     dark = picture * rng.uniform(0.12, 0.5) + rng.uniform(0, 18)
     bright = np.clip(picture * rng.uniform(0.8, 1.6) + rng.uniform(-30, 60), 0, 255)
     lit = dark + (bright - dark) * plate_mask
     if rng.random() < 0.4:  # blooming
-        lit += cv2.GaussianBlur(bright * plate_mask, (0, 0), rng.uniform(2, 8)) * rng.uniform(0.1, 0.5)
+        lit += cv2.GaussianBlur(bright * plate_mask, (0, 0), rng.uniform(2, 8)) * rng.uniform(
+            0.1, 0.5
+        )
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 

@@ -11,7 +11,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-PlateDrawer = Callable[[np.random.Generator], np.ndarray]  # -> BGR or grey uint8, the plate's edge = the picture's
+PlateDrawer = Callable[
+    [np.random.Generator], np.ndarray
+]  # -> BGR or grey uint8, the plate's edge = the picture's
 
 
 class PlatePool:
@@ -36,7 +38,10 @@ class PlatePool:
 
 
 def tilted_corners(
-    rng: np.random.Generator, centre: tuple[float, float], size: tuple[float, float], tilt: float = 1.0
+    rng: np.random.Generator,
+    centre: tuple[float, float],
+    size: tuple[float, float],
+    tilt: float = 1.0,
 ) -> np.ndarray:
     """Corners of a plate of size (w, h) px seen from a random side; `tilt` scales the angles."""
     width, height = size
@@ -75,7 +80,12 @@ def paste_plate(
     plate, margin = _dressed(rng, _shrunk(plate, corners))
     tall, wide = plate.shape
     inner = np.float32(
-        [(margin, margin), (wide - margin, margin), (wide - margin, tall - margin), (margin, tall - margin)]
+        [
+            (margin, margin),
+            (wide - margin, margin),
+            (wide - margin, tall - margin),
+            (margin, tall - margin),
+        ]
     )
     warp = cv2.getPerspectiveTransform(inner, local.astype(np.float32))
     pixels = cv2.warpPerspective(_toned(rng, plate, bright), warp, shape, flags=cv2.INTER_LINEAR)
@@ -118,7 +128,10 @@ def _shrunk(plate: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Shrink the plate towards its size on the canvas, so that the warp does not alias."""
     wide = float(np.linalg.norm(corners[1] - corners[0]))
     tall = float(np.linalg.norm(corners[3] - corners[0]))
-    size = (max(6, min(plate.shape[1], int(wide * 1.4))), max(4, min(plate.shape[0], int(tall * 1.4))))
+    size = (
+        max(6, min(plate.shape[1], int(wide * 1.4))),
+        max(4, min(plate.shape[0], int(tall * 1.4))),
+    )
     return cv2.resize(plate, size, interpolation=cv2.INTER_AREA)
 
 

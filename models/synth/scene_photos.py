@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -20,6 +20,11 @@ PLATES = Path(os.environ.get("POSTERN_PLATES", "/work/shared/plates"))
 HELD_OUT_OI = 8  # one in eight of detect_oi chooses checkpoints
 HELD_OUT_RL_BLOCK_S = 60  # robertlucian frames are held out by minutes of film, not singly
 HELD_OUT_RL = 12
+UNSURE = Path(__file__).resolve().parents[1] / ".work" / "detector" / "unsure.json"
+
+
+def _no_boxes() -> np.ndarray:
+    return np.zeros((0, 4), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Photo:
     boxes: np.ndarray
     squeezed: bool = False  # squeezed to a square: the true aspect is unknown
     box_weight: float = 1.0  # how far the boxes are trusted as plate edges
+    # likely plates nobody labelled: not taught, not punished
+    unsure: np.ndarray = field(default_factory=_no_boxes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +50,17 @@ class PhotoSets:
 
 
 def load_photo_sets() -> PhotoSets:
-    """Read every picture that may be trained on; about 5 s and 400 MB."""
-    dash = [_photo(row, "train", 0.35, squeezed=False) for row in _rows("train/robertlucian")]
-    street = [_photo(row, "dev", 0.6, squeezed=True) for row in _rows("dev/detect_oi")]
+    """Read every picture that may be trained on; about 3 s and 400 MB."""
+    unsure = json.loads(UNSURE.read_text()) if UNSURE.exists() else {}
+    dash = [_photo(row, "train", box_weight=0.35) for row in _rows("train/robertlucian")]
+    street = [_photo(row, "dev", squeezed=True, box_weight=0.6) for row in _rows("dev/detect_oi")]
     empty = [
-        _photo(row, "dev", 1.0, squeezed=False)
-        for row in _rows("dev/negatives")
-        if row["licence"].startswith("MIT")
+        _photo(row, "dev") for row in _rows("dev/negatives") if row["licence"].startswith("MIT")
     ]
-    both = [*dash, *street]
+    both = [
+        replace(photo, unsure=np.float32(unsure.get(photo.name, [])).reshape(-1, 4))
+        for photo in (*dash, *street)
+    ]
     return PhotoSets(
         tuple(photo for photo in both if not is_held_out(photo.name)),
         tuple(empty),
@@ -72,7 +81,7 @@ def _rows(which: str) -> list[dict]:
     return [json.loads(line) for line in (PLATES / f"{which}.jsonl").read_text().splitlines()]
 
 
-def _photo(row: dict, folder: str, box_weight: float, *, squeezed: bool) -> Photo:
+def _photo(row: dict, folder: str, *, squeezed: bool = False, box_weight: float = 1.0) -> Photo:
     pixels = cv2.imread(str(PLATES / folder / row["image"]), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(PLATES / folder / row["image"])

@@ -125,9 +125,13 @@ def detect_with(net: DetectorNet) -> Detect:
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, peak: float, step: int, share: float) -> None:
-    rate = peak * min(1.0, (step + 1) / WARM_STEPS) * (0.5 * (1 + np.cos(np.pi * min(1, share))) + 0.01)
+    rate = (
+        peak
+        * min(1.0, (step + 1) / WARM_STEPS)
+        * (0.5 * (1 + np.cos(np.pi * min(1, share))) + 0.01)
+    )
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = float(rate)
 
 
 @torch.no_grad()
@@ -162,7 +166,11 @@ def _evaluate(
 def _save_last(
     net: DetectorNet, mean: DetectorNet, optimiser: torch.optim.Optimizer, progress: Progress
 ) -> None:
-    state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
+    state = {
+        "net": net.state_dict(),
+        "mean": mean.state_dict(),
+        "optimiser": optimiser.state_dict(),
+    }
     state |= {"step": progress.step, "spent_s": progress.spent_s, "best": progress.best}
     _save(state, WORK / "last.pt")
 
@@ -182,13 +190,25 @@ def _save(state: dict, path: Path) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=90, help="wall time in all, resumed runs included")
-    parser.add_argument("--resume", action="store_true", help="go on from models/.work/detector/last.pt")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=90, help="wall time in all, resumed runs included"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from models/.work/detector/last.pt"
+    )
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak learning rate")
-    parser.add_argument("--full-share", type=float, default=0.12, help="share of whole-size batches")
-    parser.add_argument("--first-evaluation", type=float, default=150, help="seconds until the first one")
-    parser.add_argument("--evaluate-every", type=float, default=360, help="seconds between evaluations")
+    parser.add_argument(
+        "--full-share", type=float, default=0.12, help="share of whole-size batches"
+    )
+    parser.add_argument(
+        "--first-evaluation", type=float, default=150, help="seconds until the first one"
+    )
+    parser.add_argument(
+        "--evaluate-every", type=float, default=360, help="seconds between evaluations"
+    )
     parser.add_argument("--seed", type=int, default=7)
     return parser.parse_args()
 

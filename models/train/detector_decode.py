@@ -17,7 +17,9 @@ class Candidate:
     corners: np.ndarray
 
 
-def peaks(heat: np.ndarray, corners: np.ndarray, most: int = 4, least: float = 0.0) -> list[Candidate]:
+def peaks(
+    heat: np.ndarray, corners: np.ndarray, most: int = 4, least: float = 0.0
+) -> list[Candidate]:
     """Best peaks of heat (h, w) 0..1 with corners (8, h, w), strongest first.
 
     A peak silences what lies within half of its own plate.

@@ -32,11 +32,16 @@ class Feed:
 
     def __init__(self, seed: int, full_share: float, ahead: int = 12) -> None:
         self._rng = np.random.default_rng(seed)
-        self._pools: dict[tuple[int, int], list[tuple[np.ndarray, np.ndarray]]] = {SMALL: [], FULL: []}
+        self._pools: dict[tuple[int, int], list[tuple[np.ndarray, np.ndarray]]] = {
+            SMALL: [],
+            FULL: [],
+        }
         self._full_share = full_share
         context = mp.get_context("spawn")
         self._queue = context.Queue(ahead)
-        self._process = context.Process(target=_render, args=(self._queue, seed, full_share), daemon=True)
+        self._process = context.Process(
+            target=_render, args=(self._queue, seed, full_share), daemon=True
+        )
         self._process.start()
         self.fresh = self.again = 0
 
@@ -44,7 +49,9 @@ class Feed:
         """Return the next batch; waits only until the pool has something to offer."""
         while self._queue.empty() and len(self._pools[SMALL]) >= 24 * SMALL_BATCH:
             self.again += 1
-            full = self._rng.random() < self._full_share and len(self._pools[FULL]) >= 8 * FULL_BATCH
+            full = (
+                self._rng.random() < self._full_share and len(self._pools[FULL]) >= 8 * FULL_BATCH
+            )
             return self._remembered(FULL if full else SMALL)
         batch: Batch = self._queue.get(timeout=300)
         self.fresh += 1

@@ -1,4 +1,4 @@
-"""The detector: plain 3x3 convolutions, one class, a heat map and four corner offsets at stride 8."""
+"""The detector: plain 3x3 convolutions, one class, heat and four corner offsets at stride 8."""
 
 from __future__ import annotations
 

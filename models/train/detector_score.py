@@ -57,7 +57,7 @@ def load_dev_sets(photos: PhotoSets, shape: tuple[int, int] = INPUT) -> dict[str
 
 
 def measure(detect: Detect, dev: DevSet, least: float = 0.5) -> dict[str, float]:
-    """Shares of plates found by the top 1 and the top 4 peaks, and peaks beside plates a picture."""
+    """Shares of plates found by the top 1 and top 4 peaks; peaks beside plates a picture."""
     tallies: list[tuple[float, ...]] = []
     false_peaks = 0
     for start in range(0, len(dev.pictures), 8):
@@ -67,7 +67,8 @@ def measure(detect: Detect, dev: DevSet, least: float = 0.5) -> dict[str, float]
             boxes = dev.boxes[start + index]
             boxes = boxes[boxes[:, 2] - boxes[:, 0] >= 12] if len(boxes) else boxes
             false_peaks += sum(
-                c.score > least and not any(overlap(c.corners, b) > 0.2 for b in boxes) for c in found
+                c.score > least and not any(overlap(c.corners, b) > 0.2 for b in boxes)
+                for c in found
             )
             tallies += [_tally(found, box, len(boxes)) for box in boxes]
     figures = {"false": round(false_peaks / max(1, len(dev.pictures)), 3)}
@@ -80,12 +81,19 @@ def measure(detect: Detect, dev: DevSet, least: float = 0.5) -> dict[str, float]
 
 def choice_score(figures: dict[str, dict[str, float]]) -> float:
     """One number to choose checkpoints by, higher is better."""
-    weights = {"us_choose": 3, "eu_choose": 3, "br_choose": 1, "street_held_out": 2, "dash_held_out": 0.5}
+    weights = {
+        "us_choose": 3,
+        "eu_choose": 3,
+        "br_choose": 1,
+        "street_held_out": 2,
+        "dash_held_out": 0.5,
+    }
     total = sum(
-        weight * (figures[name]["i50_4"] + 0.5 * figures[name]["i70_4"] + 0.5 * figures[name]["i50_1"])
+        weight
+        * (figures[name]["i50_4"] + 0.5 * figures[name]["i70_4"] + 0.5 * figures[name]["i50_1"])
         for name, weight in weights.items()
     )
-    return total / sum(weights.values()) / 2 - 0.01 * figures["negatives"]["false"]
+    return float(total) / sum(weights.values()) / 2 - 0.01 * figures["negatives"]["false"]
 
 
 def _tally(found: Sequence[Candidate], box: np.ndarray, plates: int) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from models.synth.scene import PlateTruth
+from models.synth.scene_view import PlateTruth
 
 from .detector_net import CORNER_UNIT, STRIDE
 
@@ -23,7 +23,7 @@ CORE = 0.55  # heat above which a cell learns the corners
 
 
 def target_maps(plates: Sequence[PlateTruth], height: int, width: int) -> np.ndarray:
-    """Maps float16 (CHANNELS, height/8, width/8) of the plates in a picture of height x width px."""
+    """Maps float16 (CHANNELS, height/8, width/8) of the plates in a picture, height x width px."""
     rows, columns = height // STRIDE, width // STRIDE
     maps = np.zeros((CHANNELS, rows, columns), np.float32)
     centre_y, centre_x = (np.mgrid[0:rows, 0:columns].astype(np.float32) + 0.5) * STRIDE
@@ -72,7 +72,9 @@ def _corner_loss(corners: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
     tall = (_extent(wanted)[:, 3] - _extent(wanted)[:, 1]).clamp(min=0.25)
     scale = tall.rsqrt()
     by_corner = functional.smooth_l1_loss(corners, wanted, reduction="none", beta=0.05).sum(1)
-    by_side = functional.smooth_l1_loss(_extent(corners), _extent(wanted), reduction="none", beta=0.1).sum(1)
+    by_side = functional.smooth_l1_loss(
+        _extent(corners), _extent(wanted), reduction="none", beta=0.1
+    ).sum(1)
     return (scale * (by_corner * maps[:, EXACT] + 1.5 * by_side * maps[:, BOX])).sum()
 
 

@@ -27,7 +27,7 @@ from torch.nn import functional
 from models.synth.glimpse import CutOut
 from models.train.recogniser_dev import DevSet, dev_score, evaluate, load_dev_sets, to_input
 from models.train.recogniser_net import ALPHABET, BLANK, RecogniserNet
-from models.train.recogniser_samples import Batch, Renderer
+from models.train.recogniser_samples import Batch, Renderer, Replay
 
 WORK = Path(__file__).parents[1] / ".work" / "recogniser"
 CUT = CutOut()
@@ -40,6 +40,7 @@ WARM_STEPS = 200
 EASY_SAMPLES = 90_000
 AVERAGE_DECAY = 0.998
 SAVE_EVERY_S = 90
+REPLAY_EVERY = 2  # every second batch is fresh
 
 
 @dataclass(slots=True)
@@ -137,9 +138,15 @@ def train(minutes: float, seed: int, resume: bool) -> None:
     renderer = Renderer(seed + progress.steps, CUT, BATCH)
     sets = load_dev_sets(CUT)
     clock, next_evaluation, next_save, losses = time.monotonic(), 0.0, 0.0, [0.0]
+    replay = Replay(seed)
     while progress.trained_s < minutes * 60:
         renderer.ease(min(1.0, 0.15 + progress.samples / EASY_SAMPLES))
-        losses.append(trainer.step(renderer.next(), learning_rate(progress, minutes)))
+        if progress.steps % REPLAY_EVERY and replay.ready():
+            batch = replay.batch(BATCH)
+        else:
+            batch = renderer.next()
+            replay.keep(batch)
+        losses.append(trainer.step(batch, learning_rate(progress, minutes)))
         now = time.monotonic()
         progress.trained_s += min(5.0, now - clock)
         clock = now

@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 APPLIANCE = ROOT / "appliance"
 MODULES = sorted(p for p in APPLIANCE.rglob("*.py"))
 ROOMS = {"capture", "recognition", "decision", "barrier", "records"}
-UPPER = {"gate", "console", "uplink", "compliance", "commands"}
 CORE = {p.stem for p in APPLIANCE.glob("*.py")} - {"__init__", "__main__"}
 
 

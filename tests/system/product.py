@@ -1,8 +1,8 @@
 """The whole product started as a person would: five programs under supervisor, on a free port.
 
-    with Product.started(source=clip) as product:
-        product.wait_for(lambda s: s["passages"] >= 1, 60)
-        product.kill("gate")
+with Product.started(source=clip) as product:
+    product.wait_for(lambda s: s["passages"] >= 1, 60)
+    product.kill("gate")
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,12 +29,6 @@ from appliance.config import Config
 PROGRAMS = ("vision", "gate", "records", "console", "uplink")
 
 
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Product:
     config: Config
@@ -49,7 +42,7 @@ class Product:
         """`source`: a camera; empty is the demo clip. `change`: more lines for the settings."""
         with tempfile.TemporaryDirectory(prefix="pstn-") as name:
             folder = Path(name)
-            path = demo.prepare(folder, host="127.0.0.1", port=free_port(), source=source)
+            path = demo.prepare(folder, host="127.0.0.1", port=demo.free_port(), source=source)
             if change:
                 path.write_text(path.read_text("utf-8") + change, encoding="utf-8")
             config = settings.load(path)
@@ -57,7 +50,8 @@ class Product:
             conf = demo.write_supervisor(config, folder)
             supervisor = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(conf)],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
             try:
                 yield cls(config, folder, code, supervisor)

@@ -22,7 +22,13 @@ import pytest
 from appliance import clock, codec, ipc
 from appliance.errors import IpcError
 from appliance.values import (
-    ClockQuality, Decision, Direction, Passage, Reason, Sighting, Verdict,
+    ClockQuality,
+    Decision,
+    Direction,
+    Passage,
+    Reason,
+    Sighting,
+    Verdict,
 )
 from tests.system.product import PROGRAMS, Product
 
@@ -48,8 +54,13 @@ class Witness(threading.Thread):
             number += 1
             passage = _passage(f"witness-{number}")
             try:
-                ipc.call(self.path, "keep", {"passage": codec.encode(passage)}, blob=b"x" * 2000,
-                         timeout_s=3)
+                ipc.call(
+                    self.path,
+                    "keep",
+                    {"passage": codec.encode(passage)},
+                    blob=b"x" * 2000,
+                    timeout_s=3,
+                )
             except IpcError:
                 time.sleep(0.05)
                 continue
@@ -86,8 +97,18 @@ def test_killing_any_program_at_any_time_loses_nothing_and_orders_nothing_twice(
         kept = _kept_keys(product)
         ordered = _orders(product)
         journal = subprocess.run(
-            [sys.executable, "-m", "appliance", "--config", str(product.config.path),
-             "journal", "verify"], capture_output=True, text=True, check=False,
+            [
+                sys.executable,
+                "-m",
+                "appliance",
+                "--config",
+                str(product.config.path),
+                "journal",
+                "verify",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         logs = product.logs(5)
     assert not slow, f"slower than {BACK_WITHIN_S} s: {slow}\n{logs}"
@@ -116,11 +137,32 @@ def _orders(product: Product) -> Counter[str]:
 def _passage(key: str) -> Passage:
     now, at = clock.mono(), clock.utc_now()
     sighting = Sighting(
-        key, 1, "main", "PSTN101", "PSTN101", 0.95, (0.95,) * 7, 3, 4, now - 1, now, Direction.IN,
-        at - timedelta(seconds=1), ClockQuality.SYNCED,
+        key,
+        1,
+        "main",
+        "PSTN101",
+        "PSTN101",
+        0.95,
+        (0.95,) * 7,
+        3,
+        4,
+        now - 1,
+        now,
+        Direction.IN,
+        at - timedelta(seconds=1),
+        ClockQuality.SYNCED,
     )
     decision = Decision(
-        key, 1, Verdict.STAY_CLOSED, Reason.NOT_LISTED, None, None, "", 1, now, at,
+        key,
+        1,
+        Verdict.STAY_CLOSED,
+        Reason.NOT_LISTED,
+        None,
+        None,
+        "",
+        1,
+        now,
+        at,
         ClockQuality.SYNCED,
     )
     return Passage(key, "main", at, dataclasses.replace(sighting), decision, None)

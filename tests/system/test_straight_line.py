@@ -13,8 +13,13 @@ from tests.system.product import PROGRAMS, Product
 
 pytestmark = pytest.mark.system
 
-WHO = {"actor": "tester", "role": "manager", "organisation": "", "purpose": "incident",
-       "reason": "system test"}
+WHO = {
+    "actor": "tester",
+    "role": "manager",
+    "organisation": "",
+    "purpose": "incident",
+    "reason": "system test",
+}
 
 
 def test_the_demo_shows_its_first_passage_within_a_minute():
@@ -24,21 +29,36 @@ def test_the_demo_shows_its_first_passage_within_a_minute():
         assert took < 60
         opened = product.wait_for(lambda s: s["counts"].get("opened", 0) >= 1, 60)
         assert opened < 60
-        rows = ipc.call(product.config.socket("records"), "find",
-                        {**WHO, "query": {}, "page": 1, "per_page": 10}).header["rows"]
+        rows = ipc.call(
+            product.config.socket("records"),
+            "find",
+            {**WHO, "query": {}, "page": 1, "per_page": 10},
+        ).header["rows"]
         assert rows
         plates = [row["plate"] for row in rows if row["plate"]]
         assert plates
         logs = product.logs(lines=10_000)
         assert not [p for p in plates if p in logs], "no log line may hold a plate"
         verified = subprocess.run(
-            [sys.executable, "-m", "appliance", "--config", str(product.config.path),
-             "journal", "verify"], capture_output=True, text=True, check=False,
+            [
+                sys.executable,
+                "-m",
+                "appliance",
+                "--config",
+                str(product.config.path),
+                "journal",
+                "verify",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert verified.returncode == 0, verified.stdout + verified.stderr
         again = subprocess.run(
-            [sys.executable, "-m", "appliance", "--config", str(product.config.path),
-             "status"], capture_output=True, text=True, check=False,
+            [sys.executable, "-m", "appliance", "--config", str(product.config.path), "status"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert again.returncode == 0
         assert all(name in again.stdout for name in PROGRAMS)
@@ -54,9 +74,11 @@ def test_a_real_camera_stream_opens_the_barrier_once(shared):
         product.wait_for(lambda s: not s["programs"]["vision"].get("tracks"), 30)
         state = product.status()
         assert state["counts"]["opened"] == 1
-        rows = ipc.call(product.config.socket("records"), "find",
-                        {**WHO, "query": {"plate": "LS15EBC"}, "page": 1,
-                         "per_page": 10}).header["rows"]
+        rows = ipc.call(
+            product.config.socket("records"),
+            "find",
+            {**WHO, "query": {"plate": "LS15EBC"}, "page": 1, "per_page": 10},
+        ).header["rows"]
         assert [row["verdict"] for row in rows] == ["open"]
 
 
@@ -69,7 +91,8 @@ def _allow(product: Product, plate: str) -> None:
     with contextlib.closing(site.open_writer(product.config)) as connection:
         connection.execute(
             "INSERT INTO grants (kind, plate, label, made_at, made_by)"
-            " VALUES ('allow', ?, 'Test', ?, 'tester')", (plate, clock.iso(clock.utc_now())),
+            " VALUES ('allow', ?, 'Test', ?, 'tester')",
+            (plate, clock.iso(clock.utc_now())),
         )
     product.wait_for(lambda s: s["programs"]["gate"]["up"], 30)
     ipc.call(product.config.socket("door"), "policy_changed")

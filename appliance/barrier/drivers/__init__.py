@@ -1,0 +1,1 @@
+"""Drivers: one module a kind of controller, all behind ``seam.BarrierDriver``."""

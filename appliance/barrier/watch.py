@@ -1,0 +1,32 @@
+"""Did the arm do what it was told? An order sent is not a barrier opened.
+
+1. An arm that was closed must leave its closed limit within ``LEAVES_WITHIN_S`` of the order.
+2. An arm that was already away from it counts as moved: the way was open.
+3. Where the position cannot be read, nothing is claimed either way.
+
+Pure; the link thread feeds it. The answer goes to the record and, where it is no, to the guard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.barrier.drivers.seam import Position
+from appliance.values import Moved
+
+LEAVES_WITHIN_S = 3.0  # the slowest listed arms leave the switch within a second of the contact
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One acknowledged opening, from ``since_mono`` on."""
+
+    since_mono: float
+
+    def verdict(self, position: Position, now_mono: float) -> Moved | None:
+        """What is known by now; None: too early to say."""
+        if position in (Position.OPEN, Position.MOVING):
+            return Moved.YES
+        if now_mono - self.since_mono < LEAVES_WITHIN_S:
+            return None
+        return Moved.NO if position is Position.CLOSED else Moved.UNKNOWN

@@ -1,0 +1,92 @@
+"""What is wrong with the gate now, in plain words, for the status page. Any thread."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from appliance import clock
+
+_WORDS = {
+    "no_policy": (
+        "The site's policy could not be loaded yet; nothing opens by itself",
+        "Finish the set-up in the console",
+    ),
+    "policy_stale": (
+        "A change of the policy could not be understood; the last good one is used",
+        "Open the grant list in the console and mend the entry it marks",
+    ),
+    "vision_down": (
+        "The camera program is silent; no car opens the gate by itself",
+        "Open by hand; see `postern status` for the camera program",
+    ),
+    "records_down": (
+        "Passages cannot be kept; the gate asks the guard for every car",
+        "See `postern status` for the records program",
+    ),
+    "records_lost": (
+        "Some passages could not be kept and are lost; they are counted",
+        "See the log of the records program",
+    ),
+    "barrier_link": (
+        "The barrier controller does not answer",
+        "Check its power and cable; the hand release works without it",
+    ),
+    "did_not_move": (
+        "The barrier was told to open but the arm did not leave its closed position",
+        "Look at the arm; open it with the hand release",
+    ),
+    "barrier_fault": (
+        "The barrier reports a fault", "Look at the operator cabinet's display"
+    ),
+    "clock_untrusted": (
+        "The time of day is not known to be right; grants with dates or hours ask the guard",
+        "Set the clock or connect a time source",
+    ),
+    "lookup_failed": (
+        "The rules could not be applied to a car; the gate stayed closed",
+        "Look at that passage in the console",
+    ),
+    "rehearsal": (
+        "The scenario of the simulated inputs could not be read", "Mend the file it names"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Since:
+    key: str
+    since_mono: float
+
+
+class Issues:
+    """Each issue stands from the moment it was first seen until it is seen to be gone."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, _Since] = {}
+        self._lock = threading.Lock()
+
+    def set(self, key: str, stands: bool, now_mono: float | None = None) -> None:
+        """Raises or clears. ``key`` must be one of the known ones (KeyError)."""
+        _WORDS[key]
+        with self._lock:
+            if not stands:
+                self._standing.pop(key, None)
+            elif key not in self._standing:
+                since = clock.mono() if now_mono is None else now_mono
+                self._standing[key] = _Since(key, since)
+
+    def stands(self, key: str) -> bool:
+        return key in self._standing
+
+    def listed(self) -> list[dict[str, str | float]]:
+        """In the form of every program's status answer."""
+        with self._lock:
+            standing = sorted(self._standing.values(), key=lambda s: s.since_mono)
+        return [
+            {
+                "key": issue.key, "since_mono": issue.since_mono,
+                "message": _WORDS[issue.key][0], "next_step": _WORDS[issue.key][1],
+            }
+            for issue in standing
+        ]
