@@ -7,12 +7,13 @@ from dataclasses import replace
 from appliance import clock
 from appliance.bench.rooms import Timing, plate, sighting, timed
 from appliance.decision import policy, snapshot
+from appliance.decision.situation import Situation
 from appliance.values import ClockQuality, Grant, GrantKind, PolicySnapshot
 
 
 def decisions(grants: int) -> Timing:
     """One decision against a list of `grants` entries, half of the cars listed."""
-    rules = snapshot.index(
+    rules = snapshot.indexed(
         PolicySnapshot(
             1,
             "America/Chicago",
@@ -28,9 +29,7 @@ def decisions(grants: int) -> Timing:
         policy.decide(
             car,
             rules,
-            policy.Situation(
-                now_mono=now, now_at=clock.utc_now(), clock=ClockQuality.SYNCED, lane="main"
-            ),
+            Situation(now, clock.utc_now(), ClockQuality.SYNCED, "main", "in", records_ok=True),
         )
 
     return timed(f"decide ({grants:,} grants)", decide, 2000)

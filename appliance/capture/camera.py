@@ -66,6 +66,9 @@ class _Live:
             with contextlib.suppress(cv2.error):
                 capture.release()
 
+    def size_now(self) -> tuple[int, int] | None:
+        return None
+
     def _connect(self) -> Any:
         raise NotImplementedError
 
@@ -84,6 +87,15 @@ class Stream(_Live):
     def __init__(self, address: str, fps: float, timeout_s: float) -> None:
         super().__init__(address, fps)
         self._timeout_ms = int(timeout_s * 1000)
+
+    def size_now(self) -> tuple[int, int] | None:
+        self.open()
+        try:
+            width = int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+            height = int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        finally:
+            self.close()
+        return (width, height) if width > 0 and height > 0 else None
 
     def _connect(self) -> Any:
         return cv2.VideoCapture(

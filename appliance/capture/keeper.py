@@ -19,6 +19,7 @@ from datetime import datetime
 from appliance import clock
 from appliance.capture.health import Health, PictureWatch
 from appliance.capture.mailbox import Mailbox
+from appliance.capture.probe import SizeProbe
 from appliance.capture.source import Shot, Source, SourceKind
 from appliance.errors import CaptureError
 from appliance.values import CameraState, Frame
@@ -27,10 +28,11 @@ logger = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 15.0
-_RENEW_WAIT_S = 5.0  # a frozen or black picture: first renewal, then doubling
+_RENEW_WAIT_S = 0.5  # a frozen or black picture: first renewal, then doubling
 _LONGEST_RENEW_S = 60.0
-_PROVEN_S = 10.0
+_PROVEN_S = 5.0
 _OPENING_S = 6.0  # an opening that takes longer is stuck
+_ENDING_S = 1.0
 _MOST_ABANDONED = 4  # threads stuck in the camera's driver at once
 
 
@@ -71,6 +73,8 @@ class CameraKeeper:
         self._renewal = Backoff(_RENEW_WAIT_S, _LONGEST_RENEW_S)
         self._try_mono = now
         self._renew_mono: float | None = None
+        self._probe = SizeProbe(make_source)
+        self._jumps_seen = 0
         self._told: CameraState | None = None
         self._sizes_told = 0
         self._seq = 0
@@ -96,6 +100,7 @@ class CameraKeeper:
             health = self._session_over(session, now)
         elif session is not None:
             health = self._renew_where_useless(session, health, now)
+            self._renew_where_resized(health, now)
         if self._session is None and not self._over and now >= self._try_mono:
             self._begin(now)
         self._tell(health)
@@ -105,11 +110,16 @@ class CameraKeeper:
         with self._lock:
             return self._watch.health(now)
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
+        """Ends all sessions; False where a thread is still stuck in the camera's driver.
+
+        The interpreter must then be left by ``os._exit``: ending under such a thread aborts.
+        """
         self._over = True
-        for session in (self._session, *self._abandoned):
-            if session is not None:
-                session.abandon()
+        sessions = [s for s in (self._session, *self._abandoned) if s is not None]
+        for session in sessions:
+            session.abandon()
+        return all([session.ended_within(_ENDING_S) for session in sessions])
 
     def _begin(self, now: float) -> None:
         self._abandoned = [s for s in self._abandoned if s.running]
@@ -148,12 +158,27 @@ class CameraKeeper:
                 with self._lock:
                     self._watch.lost(now)
         if useless:
-            session.abandon()
-            self._abandoned.append(session)
-            self._session = None
-            self._renew_mono = None
+            self._abandon(session)
             self._wait(session, now)
         return self.health(now)
+
+    def _renew_where_resized(self, health: Health, now: float) -> None:
+        if self._watch.jumps != self._jumps_seen:
+            self._jumps_seen = self._watch.jumps
+            self._probe.ask(now)
+        size = self._probe.answer()
+        if size is not None and size != (health.width, health.height) and self._session:
+            logger.warning("camera names another size width=%s height=%s", *size)
+            self._abandon(self._session)
+            self._try_mono = now
+
+    def _abandon(self, session: _Session) -> None:
+        session.abandon()
+        with self._lock:
+            self._watch.given_up()
+        self._abandoned.append(session)
+        self._session = None
+        self._renew_mono = None
 
     def _wait(self, session: _Session, now: float) -> None:
         if session.lived_s(now) >= _PROVEN_S:
@@ -212,6 +237,10 @@ class _Session:
     @property
     def running(self) -> bool:
         return self._thread.is_alive()
+
+    def ended_within(self, limit_s: float) -> bool:
+        self._thread.join(limit_s)
+        return not self._thread.is_alive()
 
     def lived_s(self, now: float) -> float:
         """Seconds for which pictures came."""

@@ -83,6 +83,9 @@ class Clip:
         if capture is not None:
             capture.release()
 
+    def size_now(self) -> tuple[int, int] | None:
+        return None
+
     def _again(self) -> bool:
         """Opens the clip once more where it is to be looped."""
         if not self._loop:
@@ -135,6 +138,9 @@ class Folder:
 
     def close(self) -> None:
         self._rest = iter(())
+
+    def size_now(self) -> tuple[int, int] | None:
+        return None
 
 
 def pictures_in(path: Path) -> list[Path]:

@@ -63,6 +63,12 @@ class Source(Protocol):
     def close(self) -> None:
         """Idempotent."""
 
+    def size_now(self) -> tuple[int, int] | None:
+        """Width and height as the camera names them now, over a connection of its own.
+
+        None where a change cannot happen or be asked. Raises CaptureError.
+        """
+
 
 def kind_of(address: str) -> SourceKind:
     """Which kind of source an address names; the address is not touched."""

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, config: Config) -> int:  # noqa: ARG001 - make
 def prepare(folder: Path, *, host: str, port: int, source: str = "") -> Path:
     """Clip, settings, keys and site of a demo; returns the settings file. Safe to repeat."""
     folder.mkdir(parents=True, exist_ok=True)
-    clip = Path(source) if source else _clip(folder.parent / ".cache" / "demo.mp4")
+    clip = Path(source) if source else _clip(_ROOT / ".cache" / "demo.mp4")
     path = folder / "postern.toml"
     path.write_text(
         _SETTINGS.format(

@@ -29,12 +29,21 @@ from appliance.values import Glimpse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE",
-                        help="a picture, or a folder of pictures")
-    parser.add_argument("--plate", action="store_true",
-                        help="the pictures are cut-out plates: read them without looking for one")
-    parser.add_argument("--draw", type=Path, metavar="DIR",
-                        help="write the pictures here with the plates drawn in")
+    parser.add_argument(
+        "pictures",
+        nargs="+",
+        type=Path,
+        metavar="PICTURE",
+        help="a picture, or a folder of pictures",
+    )
+    parser.add_argument(
+        "--plate",
+        action="store_true",
+        help="the pictures are cut-out plates: read them without looking for one",
+    )
+    parser.add_argument(
+        "--draw", type=Path, metavar="DIR", help="write the pictures here with the plates drawn in"
+    )
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
@@ -50,8 +59,9 @@ def run(args: argparse.Namespace, config: Config) -> int:
     return 1 if failed else 0
 
 
-def read_one(looker: look.Looker, path: Path, *, whole: bool = False,
-             draw: Path | None = None) -> dict[str, Any]:
+def read_one(
+    looker: look.Looker, path: Path, *, whole: bool = False, draw: Path | None = None
+) -> dict[str, Any]:
     """The line of one picture; never raises for what is wrong with the picture."""
     wall, cpu = time.perf_counter(), time.process_time()
     glimpses: list[Glimpse] = []

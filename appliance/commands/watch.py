@@ -14,7 +14,9 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import os
 import secrets
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -36,8 +38,9 @@ _WAIT_S = 0.2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", metavar="SOURCE",
-                        help="rtsp://..., /dev/videoN, a clip or a folder of pictures")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="rtsp://..., /dev/videoN, a clip or a folder of pictures"
+    )
     parser.add_argument("--realtime", action="store_true", help="play a clip at its own speed")
     parser.add_argument("--final", action="store_true", help="print only each car's last word")
 
@@ -53,8 +56,12 @@ def run(args: argparse.Namespace, config: Config) -> int:
     if live:
         opened.close()
     gate = MotionGate(camera.mask)
-    visits = Visits(Tracker(secrets.token_hex(4), config.recognition.visit_end_s),
-                    config.device.lane, camera.direction_in, clock.quality)
+    visits = Visits(
+        Tracker(secrets.token_hex(4), config.recognition.visit_end_s),
+        config.device.lane,
+        camera.direction_in,
+        clock.quality,
+    )
     line = Line(gate, look.build(config, gate.inside), visits, camera.motion_share)
     sightings = _live(line, config) if live else _replay(line, opened, start_mono)
     with contextlib.suppress(KeyboardInterrupt):
@@ -70,8 +77,9 @@ def _replay(line: Line, opened: source.Source, start_mono: float) -> Iterator[Si
     seq = 0
     while (shot := opened.read()) is not None:
         seq += 1
-        frame = Frame(seq, start_mono + shot.at_s, start_at + timedelta(seconds=shot.at_s),
-                      shot.pixels)
+        frame = Frame(
+            seq, start_mono + shot.at_s, start_at + timedelta(seconds=shot.at_s), shot.pixels
+        )
         yield from line.step(frame)
     opened.close()
     if not seq:
@@ -83,8 +91,9 @@ def _live(line: Line, config: Config) -> Iterator[Sighting]:
     """As the program does: the newest frame, whatever was missed is missed."""
     mailbox: Mailbox[Frame] = Mailbox()
     kind = source.kind_of(config.camera.source)
-    keeper = CameraKeeper(lambda: source.pick(config.camera), mailbox, kind,
-                          config.camera.stall_s, clock.mono())
+    keeper = CameraKeeper(
+        lambda: source.pick(config.camera), mailbox, kind, config.camera.stall_s, clock.mono()
+    )
     try:
         while True:
             health = keeper.tick(clock.mono())
@@ -95,9 +104,11 @@ def _live(line: Line, config: Config) -> Iterator[Sighting]:
                 break
             else:
                 yield from line.visits.idle(clock.mono())
+        yield from line.visits.finish()
     finally:
-        keeper.stop()
-    yield from line.visits.finish()
+        if not keeper.stop():  # a thread hangs in the camera's driver: ending under it would abort
+            sys.stdout.flush()
+            os._exit(0)
 
 
 def _told(sighting: Sighting, start_mono: float) -> dict[str, Any]:

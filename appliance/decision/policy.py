@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean
 
 from appliance.decision import match
 from appliance.decision.situation import Situation
@@ -180,7 +181,7 @@ def _glimpses(case: _Case) -> _Answer:
 
 def _score(case: _Case) -> _Answer:
     scores = case.sighting.char_scores
-    mean = sum(scores) / len(scores) if scores else 0.0
+    mean = fmean(scores) if scores else 0.0
     return _Answer(mean >= MEAN_NEEDED, f"{mean:.2f}, {MEAN_NEEDED:.2f} needed", Reason.LOW_SCORE)
 
 

@@ -29,7 +29,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter(
-            {"sightings": 0, "opened": 0, "asked": 0, "refused": 0, "dropped": 0}
+            {"sightings": 0, "opened": 0, "manual": 0, "asked": 0, "refused": 0, "dropped": 0}
         )
         self.decided = Ring()
         self.ordered = Ring()

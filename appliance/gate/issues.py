@@ -9,8 +9,8 @@ from appliance import clock
 
 _WORDS = {
     "no_policy": (
-        "The site's policy could not be loaded yet; nothing opens by itself",
-        "Finish the set-up in the console",
+        "No policy is in force; nothing opens by itself and nothing is kept",
+        "Publish the site's policy in the console",
     ),
     "policy_stale": (
         "A change of the policy could not be understood; the last good one is used",
@@ -43,9 +43,9 @@ _WORDS = {
         "The time of day is not known to be right; grants with dates or hours ask the guard",
         "Set the clock or connect a time source",
     ),
-    "lookup_failed": (
-        "The rules could not be applied to a car; the gate stayed closed",
-        "Look at that passage in the console",
+    "no_ledger": (
+        "An opening could not be written down first, so the gate stayed closed",
+        "See whether the runtime folder is full",
     ),
     "rehearsal": (
         "The scenario of the simulated inputs could not be read", "Mend the file it names"

@@ -16,8 +16,9 @@ sightings; ``settle`` by the link thread; the questions by any thread.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -30,10 +31,12 @@ from appliance.gate.cars import Car, Cars
 from appliance.gate.figures import Figures
 from appliance.gate.ledger import Ledger
 from appliance.gate.sender import Sender
-from appliance.values import ClockQuality, Decision, Outcome, Sighting, Verdict
+from appliance.values import ClockQuality, Decision, Outcome, Passage, Sighting, Verdict
 
 REPEAT = "repeat"  # Passage.note: the same car was let in seconds ago under another track
 RESTARTED = "restarted"  # Passage.note: the gate restarted; the order was given before that
+
+_MOST_MANUAL = 64
 
 
 class Surroundings(Protocol):
@@ -75,6 +78,7 @@ class Loop:
         self._figures = figures
         self._now = now
         self._cars = Cars()
+        self._manual: OrderedDict[str, Passage] = OrderedDict()
         self._lock = threading.RLock()
 
     def take(self, sighting: Sighting) -> None:
@@ -95,9 +99,12 @@ class Loop:
     def settle(self, order: Order, outcome: Outcome) -> None:
         """What the link reports of an order."""
         with self._lock:
-            car = self._cars.of_track(order.track) if order.automatic else None
+            if not order.automatic:
+                self._settle_manual(order, outcome)
+                return
             if outcome.acked_mono is not None:
                 self._ledger.settle(order.track, outcome)
+            car = self._cars.of_track(order.track)
             if car is None:
                 return
             first_word = car.outcome is None
@@ -108,6 +115,15 @@ class Loop:
             if outcome.fault in NEVER_SENT:
                 car.order_id = ""
             self._sender.put(car.passage)
+
+    def keep_manual(self, order: Order, passage: Passage) -> None:
+        """The record of an opening by a person; what the arm did is added when it is known."""
+        with self._lock:
+            self._manual[order.id] = passage
+            while len(self._manual) > _MOST_MANUAL:
+                self._manual.popitem(last=False)
+            self._figures.counts["manual"] += 1
+            self._sender.put(passage)
 
     def at_gate(self, now_mono: float) -> Car | None:
         """The car that stands at the gate now; a copy is not needed, its values are frozen."""
@@ -120,6 +136,12 @@ class Loop:
             for _, verdict in self._cars.left(now_mono):
                 asked = verdict is Verdict.ASK_GUARD
                 self._figures.counts["asked" if asked else "refused"] += 1
+
+    def _settle_manual(self, order: Order, outcome: Outcome) -> None:
+        passage = self._manual.get(order.id)
+        if passage is not None:
+            self._manual[order.id] = settled = replace(passage, outcome=outcome)
+            self._sender.put(settled)
 
     def _decide(self, sighting: Sighting, moment: Now) -> Decision:
         situation = Situation(

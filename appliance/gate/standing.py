@@ -13,6 +13,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+import sqlcipher3
+
 from appliance import clock, database, site
 from appliance.config import Config
 from appliance.decision.snapshot import IndexedPolicy, indexed, nothing_published
@@ -63,7 +65,7 @@ class Standing:
     def _guarded(self, load: Callable[[], None]) -> None:
         try:
             load()
-        except (ApplianceError, database.sqlcipher3.Error, OSError, ValueError, TypeError,
+        except (ApplianceError, sqlcipher3.Error, OSError, ValueError, TypeError,
                 KeyError) as error:
             self._disconnect()
             never = self.policy.snapshot.version == 0
@@ -73,9 +75,8 @@ class Standing:
         self._issues.set("no_policy", self.policy.snapshot.version == 0)
 
     def _load_if_changed(self) -> None:
-        if self._connection is None or self._file_id != self._identity():
-            self._load()
-        elif self._version_of_data() != self._data_version:
+        another_file = self._connection is None or self._file_id != self._identity()
+        if another_file or self._version_of_data() != self._data_version:
             self._load()
 
     def _load(self) -> None:
@@ -105,7 +106,7 @@ class Standing:
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            with contextlib.suppress(database.sqlcipher3.Error):
+            with contextlib.suppress(sqlcipher3.Error):
                 self._connection.close()
         self._connection = None
         self._file_id = None

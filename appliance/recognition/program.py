@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import secrets
 import signal
 import threading
@@ -53,8 +54,11 @@ def main(config: Config) -> int:
     try:
         vision.run(stop.is_set)
     finally:
-        vision.close()
+        clean = vision.close()
     logger.info("vision ended")
+    if not clean:  # a thread hangs in the camera's driver: ending under it would abort
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 
@@ -112,13 +116,14 @@ class Vision:
         self._link.heartbeat(health.state, health.since_mono, now)
         self._view.now_is(self._now(health))
 
-    def close(self) -> None:
-        """Says the last word of every visit and lets go."""
-        self._keeper.stop()
+    def close(self) -> bool:
+        """Says the last word of every visit and lets go; False where the camera's thread hangs."""
+        clean = self._keeper.stop()
         for sighting in self._visits.finish():
             self._link.sighting(sighting, clock.mono())
         self._link.close()
         self._server.stop()
+        return clean
 
     def _step(self, frame: Frame) -> list[Sighting]:
         if self._line is None:

@@ -1,1 +1,1 @@
-"""Keeps the reads and the journal, answers questions about them, and destroys what is past its limit."""
+"""Keeps the reads and the journal, answers about them, destroys what is past its limit."""

@@ -68,11 +68,15 @@ def may_see_reads(who: Who, policy: PublishedPolicy | None) -> None:
         raise RoleRefused("this role may not see reads", next_step="Ask the site's manager")
     _published(who.purpose, policy)
     if who.role == Role.AUDITOR.value and who.purpose != Purpose.AUDIT.value:
-        raise PurposeRefused("an auditor looks for the purpose of an audit only",
-                             next_step="Choose the purpose 'audit'")
+        raise PurposeRefused(
+            "an auditor looks for the purpose of an audit only",
+            next_step="Choose the purpose 'audit'",
+        )
     if len(who.reason) < SHORTEST_REASON:
-        raise ReasonRefused("a look-up needs a reason or a case number",
-                            next_step=f"Write at least {SHORTEST_REASON} characters")
+        raise ReasonRefused(
+            "a look-up needs a reason or a case number",
+            next_step=f"Write at least {SHORTEST_REASON} characters",
+        )
 
 
 def may_see_journal(who: Who) -> None:
@@ -83,8 +87,10 @@ def may_see_journal(who: Who) -> None:
 
 def _published(purpose: str, policy: PublishedPolicy | None) -> None:
     if policy is None or purpose not in {p.value for p in policy.purposes}:
-        raise PurposeRefused("this purpose is not in the published policy",
-                             next_step="Choose one of the published purposes")
+        raise PurposeRefused(
+            "this purpose is not in the published policy",
+            next_step="Choose one of the published purposes",
+        )
 
 
 def _text(header: Mapping[str, Any], name: str, longest: int) -> str:

@@ -41,8 +41,13 @@ class Head:
 
     def message(self) -> bytes:
         return canonical(
-            {"postern": "journal head", "number": self.number, "seq": self.seq,
-             "hash": self.hash, "at": self.at}
+            {
+                "postern": "journal head",
+                "number": self.number,
+                "seq": self.seq,
+                "hash": self.hash,
+                "at": self.at,
+            }
         )
 
 

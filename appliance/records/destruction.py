@@ -5,33 +5,36 @@ The steps, in this order
    key's fingerprint. (On a full disk the note may fail; destroying frees the room, so it goes on
    and the note is written right after.)
 2. The key file is overwritten, synced and unlinked: from here nobody can read the volume.
-3. Its database files are unlinked.
+3. Its database files are unlinked, and the note says so.
 4. The receipt, signed by this unit, is written to the journal.
 5. The note is removed.
-At the next start, or sweep, every note that is still there is carried through from step 2. While
-the journal is down the notes wait; the reads do not.
+At the next start every note that is still there is carried on from where it stopped. While the
+journal is down the notes wait for their receipt; the reads do not.
 
 The caller holds ``Volumes.lock`` for steps 1 to 3 (`destroy`), not for the rest (`settle`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from appliance import clock
-from appliance.errors import RecordError
+from appliance import clock, codec
+from appliance.errors import IpcError
 from appliance.records import files
 from appliance.records.access import SYSTEM
+from appliance.records.acts import Act
 from appliance.records.chain import canonical
-from appliance.records.journal import Act, Journal
+from appliance.records.journal import Journal
 from appliance.records.keys import DeviceKeys, VolumeKeys, signed_by
 from appliance.records.times import Moment
-from appliance.records.volumes import Volume
+from appliance.records.volume import Volume
+from appliance.records.volumes import Volumes
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,11 @@ class Intent:
     """Reads ever kept in it; None where the volume was damaged and nobody can tell."""
     fingerprint: str
     key_files: tuple[str, ...]
+    """Names in the folder of keys."""
     data_files: tuple[str, ...]
+    """Names in the folder of volumes."""
+    removed: bool = False
+    """Steps 2 and 3 are done: a volume of that name is a newer one."""
 
 
 def receipt_message(receipt: dict[str, Any]) -> bytes:
@@ -63,55 +70,57 @@ def receipt_holds(receipt: dict[str, Any], public: bytes) -> bool:
 class Destroyer:
     """``step`` is called with the name of each step before it is taken; tests stop it there."""
 
-    def __init__(self, folder: Path, journal: Journal, keys: DeviceKeys,
-                 step: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, folder: Path, volumes: Volumes, journal: Journal, keys: DeviceKeys) -> None:
         self.folder = files.make_folder(folder)
+        self.step: Callable[[str], None] = lambda _: None
+        self._volumes = volumes
         self._journal = journal
         self._keys = keys
-        self._step = step
 
     def destroy(self, intent: Intent) -> None:
         """Steps 1 to 3. Raises OSError where key or data could not be removed."""
         note = self.folder / f"{intent.volume}.{intent.fingerprint[:12]}.json"
-        data = canonical(asdict(intent))
-        self._step("note")
+        self.step("note")
         try:
-            files.replace(note, data)
+            _write(note, intent)
         except OSError:
             logger.error("destruction note not written, going on volume=%s", intent.volume)
-        self._remove(intent)
-        if not note.exists():
-            files.replace(note, data)
+        self._remove(note, intent)
 
     def carry_through(self) -> None:
-        """Removes what earlier notes name; before the volumes are opened."""
-        for note in self._notes():
-            self._remove(_intent(note))
+        """Removes what notes of an interrupted run name; before any volume is opened."""
+        for note, intent in self._notes():
+            if not intent.removed:
+                self._remove(note, intent)
 
     def settle(self, now: Moment) -> int:
         """Steps 4 and 5 for every note; returns how many. Raises RecordError: they wait."""
-        notes = self._notes()
-        for note in notes:
-            intent = _intent(note)
+        settled = 0
+        for note, intent in self._notes():
+            if not intent.removed:
+                continue  # a failing disk: the next start tries again
             if not self._receipted(intent):
-                self._step("receipt")
-                self._journal.append(Act(SYSTEM, ACTION, self._receipt(intent, now),
-                                         intent.reads or 0), now)
-            self._step("settled")
+                self.step("receipt")
+                act = Act(SYSTEM, ACTION, self._receipt(intent, now), intent.reads or 0)
+                self._journal.append(act, now)
+            self.step("settled")
             files.unlink_all((note,))
+            settled += 1
             logger.info("volume destroyed volume=%s", intent.volume)
-        return len(notes)
+        return settled
 
     def receipts(self) -> list[dict[str, Any]]:
         """Every receipt, newest first. Raises RecordError."""
         return [json.loads(entry.query) for entry in self._journal.all_of(ACTION)]
 
-    def _remove(self, intent: Intent) -> None:
-        self._step("key")
-        for key in intent.key_files:
-            files.shred(Path(key))
-        self._step("data")
-        files.unlink_all(tuple(Path(p) for p in intent.data_files))
+    def _remove(self, note: Path, intent: Intent) -> None:
+        self.step("key")
+        for name in intent.key_files:
+            files.shred(self._volumes.keys.folder / Path(name).name)
+        self.step("data")
+        files.unlink_all(tuple(self._volumes.folder / Path(n).name for n in intent.data_files))
+        self.step("removed")
+        _write(note, replace(intent, removed=True))
 
     def _receipt(self, intent: Intent, now: Moment) -> dict[str, Any]:
         receipt: dict[str, Any] = {
@@ -131,27 +140,35 @@ class Destroyer:
             for r in self.receipts()
         )
 
-    def _notes(self) -> list[Path]:
-        return sorted(self.folder.glob("*.json"))
+    def _notes(self) -> list[tuple[Path, Intent]]:
+        notes = []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                notes.append((path, codec.decode(Intent, json.loads(path.read_bytes()))))
+            except (ValueError, IpcError):
+                path.rename(path.with_name(path.name + ".damaged"))
+                logger.error("destruction note damaged, set aside")
+        return notes
 
 
 def of_volume(volume: Volume, keys: VolumeKeys) -> Intent:
-    return Intent(volume.name, volume.reads_ever, volume.fingerprint,
-                  (str(keys.path(volume.name)),), tuple(str(p) for p in volume.files))
+    return Intent(
+        volume.name,
+        volume.reads_ever,
+        volume.fingerprint,
+        (keys.path(volume.name).name,),
+        tuple(p.name for p in volume.files),
+    )
 
 
 def of_damaged(day: str, found: tuple[Path, ...]) -> Intent:
-    """What was set aside: its fingerprint is not known, so its file names stand in."""
-    keys = tuple(str(p) for p in found if ".key." in p.name)
-    data = tuple(str(p) for p in found if ".key." not in p.name)
-    return Intent(day, None, "damaged " + " ".join(p.name for p in found), keys, data)
+    """What was set aside. Its key may be unreadable: the wrapped key and the names stand for it."""
+    keys = tuple(p for p in found if ".key." in p.name)
+    names = " ".join(p.name for p in found).encode()
+    mark = hashlib.sha256(names + b"".join(p.read_bytes() for p in keys)).hexdigest()
+    data = tuple(p.name for p in found if p not in keys)
+    return Intent(day, None, mark, tuple(p.name for p in keys), data)
 
 
-def _intent(note: Path) -> Intent:
-    """Raises RecordError for a note nobody here wrote."""
-    try:
-        told = json.loads(note.read_bytes())
-        return Intent(told["volume"], told["reads"], told["fingerprint"],
-                      tuple(told["key_files"]), tuple(told["data_files"]))
-    except (OSError, ValueError, KeyError, TypeError) as cause:
-        raise RecordError("a destruction note is damaged") from cause
+def _write(note: Path, intent: Intent) -> None:
+    files.replace(note, canonical(codec.encode(intent)))

@@ -53,7 +53,8 @@ def unlink_all(paths: tuple[Path, ...]) -> None:
     """Removes the files that exist."""
     for path in paths:
         path.unlink(missing_ok=True)
-    sync_folder(paths[0].parent)
+    for folder in {path.parent for path in paths}:
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

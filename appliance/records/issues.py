@@ -38,16 +38,20 @@ class Issues:
         with self._lock:
             self._open.pop(key, None)
 
-    def has(self, key: str) -> bool:
+    def get(self, key: str) -> Issue | None:
         with self._lock:
-            return key in self._open
+            return self._open.get(key)
 
     def listed(self) -> list[dict[str, Any]]:
         """In the form `status` answers with, oldest first."""
         with self._lock:
             issues = sorted(self._open.values(), key=lambda i: i.since_mono)
         return [
-            {"key": i.key, "since_mono": i.since_mono, "message": i.message,
-             "next_step": i.next_step}
+            {
+                "key": i.key,
+                "since_mono": i.since_mono,
+                "message": i.message,
+                "next_step": i.next_step,
+            }
             for i in issues
         ]

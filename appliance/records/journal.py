@@ -19,17 +19,16 @@ import contextlib
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import Any
 
 import sqlcipher3
 
 from appliance import clock, database
 from appliance.errors import RecordError, VaultError
 from appliance.records import files
-from appliance.records.access import Who
+from appliance.records.acts import Act, PageAsked
 from appliance.records.chain import (
     GENESIS,
     Anchor,
@@ -47,13 +46,6 @@ from appliance.records.times import Moment
 from appliance.values import JournalEntry
 
 logger = logging.getLogger(__name__)
-
-ACTIONS = frozenset(
-    "sign_in sign_in_failed sign_out set_up look_up view_passage view_at_gate view_live"
-    " grant_added grant_changed grant_ended policy_published person_invited person_changed"
-    " training_passed open_once hold_open release retention volume_destroyed journal_viewed"
-    " verified started settings_changed".split()
-)
 
 STEPS = (
     """
@@ -74,28 +66,10 @@ STEPS = (
 )
 """``state`` holds what retention must remember (numbers only); it is not part of the chain."""
 
-_COLUMNS = ("seq, at, clock, actor, role, organisation, action, purpose, reason, query, rows,"
-            " prev_hash, hash, seal")
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What is to be journaled."""
-
-    who: Who
-    action: str
-    query: dict[str, Any] = field(default_factory=dict)
-    rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PageAsked:
-    """Which part of the journal, newest first."""
-
-    before_seq: int | None = None
-    limit: int = 50
-    action: str = ""
-    actor: str = ""
+_COLUMNS = (
+    "seq, at, clock, actor, role, organisation, action, purpose, reason, query, rows,"
+    " prev_hash, hash, seal"
+)
 
 
 @dataclass
@@ -138,6 +112,7 @@ class Journal:
             tail.seq, tail.hash, tail.heads, tail.day = entry.seq, entry.hash, heads, day
             if not tail.wounded:
                 write_anchor(self.folder / ANCHOR, self._keys, tail.seq, tail.hash, tail.heads)
+        self._issues.clear("journal_down")
         return entry
 
     def page(self, asked: PageAsked) -> list[JournalEntry]:
@@ -165,13 +140,11 @@ class Journal:
             return [entry_from(row) for row in rows]
 
     def remember(self, **numbers: int) -> None:
-        """Keeps numbers beside the chain; also shows that the journal can be written now.
-
-        Raises RecordError.
-        """
+        """Keeps numbers beside the chain; raises RecordError where even that fails."""
         with self._writing() as (connection, _), database.atomic(connection):
             connection.executemany(
-                "INSERT INTO state VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value=excluded.value",
+                "INSERT INTO state VALUES (?, ?)"
+                " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
                 list(numbers.items()),
             )
 
@@ -208,9 +181,22 @@ class Journal:
         )
         connection.execute(
             f"INSERT INTO entries ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
-            (entry.seq, clock.iso(entry.at), entry.clock.value, entry.actor, entry.role,
-             entry.organisation, entry.action, entry.purpose, entry.reason, entry.query,
-             entry.rows, entry.prev_hash, entry.hash, self._keys.mac(entry.hash.encode())),
+            (
+                entry.seq,
+                clock.iso(entry.at),
+                entry.clock.value,
+                entry.actor,
+                entry.role,
+                entry.organisation,
+                entry.action,
+                entry.purpose,
+                entry.reason,
+                entry.query,
+                entry.rows,
+                entry.prev_hash,
+                entry.hash,
+                self._keys.mac(entry.hash.encode()),
+            ),
         )
         return entry
 
@@ -234,13 +220,13 @@ class Journal:
                 self._drop()
                 logger.error("journal failed error=%s", type(cause).__name__)
                 self._issues.report(
-                    "journal_down", "The journal cannot be written, so no read can be shown",
+                    "journal_down",
+                    "The journal cannot be written, so no read can be shown",
                     "See OPERATIONS, 'The journal cannot be written'",
                 )
                 raise RecordError(
                     "the journal cannot be written", next_step="Nothing is shown until it can"
                 ) from cause
-            self._issues.clear("journal_down")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[database.Connection]:
@@ -278,8 +264,9 @@ class Journal:
     def _read_tail(self, connection: database.Connection, anchor: Anchor | None) -> _Tail:
         last = connection.execute("SELECT * FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
         (heads,) = connection.execute("SELECT count(*) FROM heads").fetchone()
-        seq, entry_hash, day = (last["seq"], last["hash"], last["at"][:10]) if last else (
-            0, GENESIS, "")
+        seq, entry_hash, day = (
+            (last["seq"], last["hash"], last["at"][:10]) if last else (0, GENESIS, "")
+        )
         wounded = anchor is None or anchor.heads > heads
         if anchor is not None and anchor.seq:
             named = connection.execute(
@@ -288,7 +275,8 @@ class Journal:
             wounded = wounded or named is None or named["hash"] != anchor.hash
         if wounded:
             self._issues.report(
-                "journal_broken", "The journal's end is not the one that was anchored",
+                "journal_broken",
+                "The journal's end is not the one that was anchored",
                 "Run `postern journal verify` and keep the files as they are",
             )
             # Numbers of lost entries are not given out again: the gap stays visible.

@@ -20,10 +20,12 @@ import sqlcipher3
 
 from appliance import database
 from appliance.errors import RecordError, VaultError
+from appliance.records.issues import Issues
 from appliance.records.journal import Journal
 from appliance.records.passages import CHANGING, COLUMNS, Kept, from_row, merged, row
 from appliance.records.times import Moment
-from appliance.records.volumes import Volume, Volumes, is_damage
+from appliance.records.volume import Volume, is_damage
+from appliance.records.volumes import Volumes
 
 logger = logging.getLogger(__name__)
 
@@ -39,27 +41,43 @@ class _Place:
 
 
 class Keeper:
-    def __init__(self, volumes: Volumes, journal: Journal, boot: str) -> None:
+    def __init__(self, volumes: Volumes, journal: Journal, issues: Issues, boot: str) -> None:
+        self.kept_ever = 0
+        """Passages ever kept, destroyed ones included."""
         self._volumes = volumes
         self._journal = journal
+        self._issues = issues
         self._boot = boot
         self._cursor = 0
         self._reserved = 0
 
     def start(self) -> None:
-        """Finds where the cursor stands; after the volumes are loaded."""
-        known = max((v.last_cursor for v in self._volumes.newest_first()), default=0)
+        """Finds where cursor and count stand; after the volumes are loaded."""
+        volumes = self._volumes.newest_first()
+        known = max((v.last_cursor for v in volumes), default=0)
+        self.kept_ever = sum(v.reads_ever for v in volumes)
         with contextlib.suppress(RecordError):
             known = max(known, self._journal.remembered("cursor") or 0)
+            destroyed = self._journal.all_of("volume_destroyed")
+            self.kept_ever += sum(entry.rows for entry in destroyed)
         self._cursor = self._reserved = known
 
     def keep(self, kept: Kept, now: Moment) -> str:
         """The passage's id, once it is on disk. Raises RecordError where it could not be kept."""
-        with self._volumes.lock:
-            try:
-                place = self._keep(kept, now)
-            except (sqlcipher3.Error, VaultError) as cause:
-                place = self._keep_elsewhere(kept, now, cause)
+        try:
+            with self._volumes.lock:
+                try:
+                    place = self._keep(kept, now)
+                except (sqlcipher3.Error, VaultError) as cause:
+                    place = self._keep_elsewhere(kept, now, cause)
+        except RecordError:
+            self._issues.report(
+                "keep_failed",
+                "Passages cannot be kept",
+                "Look at the disk; see OPERATIONS, 'Records cannot be kept'",
+            )
+            raise
+        self._issues.clear("keep_failed")
         return f"{place.volume.name}.{place.id}"
 
     def _keep(self, kept: Kept, now: Moment) -> _Place:
@@ -100,6 +118,7 @@ class Keeper:
             )
             connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'reads_ever'")
             connection.execute("UPDATE facts SET value = ? WHERE name = 'last_cursor'", (cursor,))
+        self.kept_ever += 1
         volume.rows += 1
         volume.reads_ever += 1
         volume.last_cursor = cursor
@@ -107,8 +126,9 @@ class Keeper:
         volume.oldest_ms = at_ms if volume.oldest_ms is None else min(volume.oldest_ms, at_ms)
         return _Place(volume, int(added.lastrowid))
 
-    def _update(self, volume: Volume, connection: database.Connection, stored: Any,
-                kept: Kept, now: Moment) -> _Place:
+    def _update(
+        self, volume: Volume, connection: database.Connection, stored: Any, kept: Kept, now: Moment
+    ) -> _Place:
         values = row(merged(from_row(stored), kept), self._boot, now)
         changed = [c for c in CHANGING if values[c] != stored[c]]
         place = _Place(volume, int(stored["id"]))

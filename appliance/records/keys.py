@@ -111,7 +111,7 @@ class VolumeKeys:
             data = self.path(volume).read_bytes()
         except OSError as cause:
             raise VaultError("a volume's key is missing", next_step=step) from cause
-        nonce, wrapped = data[len(_MAGIC):len(_MAGIC) + _NONCE], data[len(_MAGIC) + _NONCE:]
+        nonce, wrapped = data[len(_MAGIC) : len(_MAGIC) + _NONCE], data[len(_MAGIC) + _NONCE :]
         try:
             if not data.startswith(_MAGIC):
                 raise ValueError("not a key file")

@@ -30,11 +30,28 @@ from appliance.values import (
 )
 
 COLUMNS = (
-    "key", "at_ms", "counts_from_ms", "settled", "boot", "seen_mono", "matched", "plate", "lane",
-    "verdict", "reason", "direction", "label", "actor", "agreeing", "score", "revision",
-    "passage", "crop",
+    "key",
+    "at_ms",
+    "counts_from_ms",
+    "clock",
+    "settled",
+    "boot",
+    "seen_mono",
+    "matched",
+    "plate",
+    "lane",
+    "verdict",
+    "reason",
+    "direction",
+    "label",
+    "actor",
+    "agreeing",
+    "score",
+    "revision",
+    "passage",
+    "crop",
 )
-_BORN = ("key", "at_ms", "counts_from_ms", "settled", "boot", "seen_mono")
+_BORN = ("key", "at_ms", "counts_from_ms", "clock", "settled", "boot", "seen_mono")
 """What is written once: when the car came, by which clock."""
 CHANGING = tuple(c for c in COLUMNS if c not in _BORN)
 
@@ -67,11 +84,13 @@ def row(kept: Kept, boot: str, now: Moment) -> dict[str, Any]:
     """The columns of a passage first kept ``now``."""
     passage, sighting, decision = kept.passage, kept.passage.sighting, kept.passage.decision
     verdict, reason = _verdict(passage)
+    worth = _clock(passage, now)
     return {
         "key": passage.key,
         "at_ms": to_ms(passage.at),
         "counts_from_ms": to_ms(passage.at),
-        "settled": int(_clock(passage, now) is ClockQuality.SYNCED),
+        "clock": worth.value,
+        "settled": int(worth is ClockQuality.SYNCED),
         "boot": boot,
         "seen_mono": min(_seen_mono(passage, now), now.mono),
         "matched": int(let_in_by_grant(passage)),
@@ -98,9 +117,7 @@ def let_in_by_grant(passage: Passage) -> bool:
     """Whether the gate opened because an entry of a list matched: then the longer limit holds."""
     decision = passage.decision
     return (
-        decision is not None
-        and decision.verdict is Verdict.OPEN
-        and decision.grant_id is not None
+        decision is not None and decision.verdict is Verdict.OPEN and decision.grant_id is not None
     )
 
 
@@ -112,8 +129,10 @@ def _revision(passage: Passage) -> int:
 def _decision(first: Passage, last: Passage) -> Decision | None:
     if last.decision is None:
         return first.decision
-    acted = first.decision is not None and first.decision.verdict is Verdict.OPEN and (
-        first.outcome is not None
+    acted = (
+        first.decision is not None
+        and first.decision.verdict is Verdict.OPEN
+        and (first.outcome is not None)
     )
     return first.decision if acted and last.decision.verdict is not Verdict.OPEN else last.decision
 

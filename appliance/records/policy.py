@@ -43,7 +43,14 @@ class PolicyWatch:
         with self._lock:
             try:
                 self._look()
-            except (sqlcipher3.Error, VaultError, OSError, ValueError, KeyError, TypeError) as cause:
+            except (
+                sqlcipher3.Error,
+                VaultError,
+                OSError,
+                ValueError,
+                KeyError,
+                TypeError,
+            ) as cause:
                 self._failed(cause)
             return self._policy
 
@@ -73,7 +80,8 @@ class PolicyWatch:
         self._drop()
         self._failed_mono = clock.mono()
         new = self._issues.report(
-            "site_unreadable", "The site's settings cannot be read; the last known policy applies",
+            "site_unreadable",
+            "The site's settings cannot be read; the last known policy applies",
             "See OPERATIONS, 'A damaged file'",
         )
         if new:

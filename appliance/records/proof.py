@@ -107,7 +107,10 @@ def _examine(path: Path, keys: DeviceKeys, anchor: Anchor, finding: _Finding) ->
         signed = {head.seq: head for head in heads}
         for row in connection.execute("SELECT * FROM entries ORDER BY seq"):
             entry = _entry(row, keys, finding)
-            for stated in (signed.pop(entry.seq, None), anchor if anchor.seq == entry.seq else None):
+            for stated in (
+                signed.pop(entry.seq, None),
+                anchor if anchor.seq == entry.seq else None,
+            ):
                 if stated is not None and stated.hash != entry.hash:
                     raise _Broken(entry.seq, f"entry {entry.seq} is not the one that was signed")
             finding.entries, finding.last_hash = entry.seq, entry.hash
@@ -144,8 +147,12 @@ def _entry(row: Any, keys: DeviceKeys, finding: _Finding) -> JournalEntry:
 
 def _heads(connection: database.Connection, keys: DeviceKeys) -> list[Head]:
     """Rule 5, less the comparison with the entries."""
-    heads = [Head(*row) for row in connection.execute(
-        "SELECT number, seq, hash, at, signature FROM heads ORDER BY number")]
+    heads = [
+        Head(*row)
+        for row in connection.execute(
+            "SELECT number, seq, hash, at, signature FROM heads ORDER BY number"
+        )
+    ]
     for expected, head in enumerate(heads, start=1):
         if head.number != expected:
             raise _Broken(head.seq, "a signed head is missing")

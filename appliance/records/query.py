@@ -22,7 +22,8 @@ from appliance import clock, codec, database, plates
 from appliance.errors import RecordError
 from appliance.records.passages import Kept, from_row
 from appliance.records.times import from_ms, to_ms
-from appliance.records.volumes import Volume, Volumes
+from appliance.records.volume import Volume
+from appliance.records.volumes import Volumes
 from appliance.values import Reason, Verdict
 
 MOST_PER_PAGE = 100
@@ -30,6 +31,7 @@ MOST_EVENTS = 500
 _LONGEST_PATTERN = 16
 _LONGEST_TEXT = 120
 _EARLIEST_YEAR = 1970
+_SHOWN = "id, at_ms, lane, plate, verdict, reason, actor, label, direction, agreeing, score"
 _HOUR_MS = 3_600_000
 _ID = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d{1,15})")
 
@@ -78,12 +80,14 @@ def query_from(told: Any) -> Query:
             reason_code=Reason(fields["reason_code"]).value if "reason_code" in fields else "",
         )
     except ValueError as cause:
-        raise RecordError("the query cannot be understood",
-                          next_step="Check the times, the verdict and the reason") from cause
+        raise RecordError(
+            "the query cannot be understood",
+            next_step="Check the times, the verdict and the reason",
+        ) from cause
 
 
 def pattern(written: str) -> str:
-    """A plate or pattern as typed, in the form that is searched. Raises PlateRefused, RecordError."""
+    """A plate or pattern in the form that is searched. Raises PlateRefused, RecordError."""
     if "?" not in written and "*" not in written:
         return plates.normalise(written)
     text = re.sub(r"\*+", "*", re.sub(r"[^A-Z0-9?*]", "", written.upper()))
@@ -100,15 +104,16 @@ def find(volumes: Volumes, query: Query, page: int, per_page: int) -> Found:
 
     def part(connection: database.Connection) -> tuple[int, list[Any]]:
         (count,) = connection.execute(
-            f"SELECT count(*) FROM reads WHERE {where}", values  # noqa: S608 - our own clauses
+            f"SELECT count(*) FROM reads WHERE {where}",  # noqa: S608 - our own clauses
+            values,
         ).fetchone()
         wanted = per_page - len(rows)
         if not wanted or skip >= count:
             return count, []
         return count, connection.execute(
-            "SELECT id, at_ms, lane, plate, verdict, reason, actor, label, direction, agreeing,"
-            f" score FROM reads WHERE {where} ORDER BY at_ms DESC, id DESC"  # noqa: S608
-            " LIMIT ? OFFSET ?", (*values, wanted, skip),
+            f"SELECT {_SHOWN} FROM reads WHERE {where}"  # noqa: S608 - our own clauses
+            " ORDER BY at_ms DESC, id DESC LIMIT ? OFFSET ?",
+            (*values, wanted, skip),
         ).fetchall()
 
     for volume, (count, found) in volumes.ask(_within(volumes, query), part):
@@ -140,10 +145,13 @@ def by_hour(volumes: Volumes, query: Query) -> dict[str, dict[str, int]]:
     counted: dict[str, dict[str, int]] = {}
 
     def part(connection: database.Connection) -> list[Any]:
-        return list(connection.execute(
-            f"SELECT at_ms / {_HOUR_MS} AS hour, verdict, count(*) AS n"  # noqa: S608
-            f" FROM reads WHERE {where} GROUP BY 1, 2 ORDER BY 1", values,
-        ))
+        return list(
+            connection.execute(
+                f"SELECT at_ms / {_HOUR_MS} AS hour, verdict, count(*) AS n"  # noqa: S608
+                f" FROM reads WHERE {where} GROUP BY 1, 2 ORDER BY 1",
+                values,
+            )
+        )
 
     for _, found in volumes.ask(_within(volumes, query), part):
         for row in found:
@@ -157,16 +165,25 @@ def events_after(volumes: Volumes, cursor: int, limit: int) -> list[dict[str, An
     """Passages new or changed since that cursor, oldest change first. No plate, no label."""
 
     def part(connection: database.Connection) -> list[Any]:
-        return list(connection.execute(
-            "SELECT cursor, id, at_ms, lane, verdict, reason, direction FROM reads"
-            " WHERE cursor > ? ORDER BY cursor LIMIT ?", (cursor, limit),
-        ))
+        return list(
+            connection.execute(
+                "SELECT cursor, id, at_ms, lane, verdict, reason, direction FROM reads"
+                " WHERE cursor > ? ORDER BY cursor LIMIT ?",
+                (cursor, limit),
+            )
+        )
 
     newer = [v for v in volumes.newest_first() if v.last_cursor > cursor]
     found = [
-        {"cursor": r["cursor"], "passage_id": f"{volume.name}.{r['id']}",
-         "at": clock.iso(from_ms(r["at_ms"])), "lane": r["lane"], "verdict": r["verdict"],
-         "reason": r["reason"], "direction": r["direction"]}
+        {
+            "cursor": r["cursor"],
+            "passage_id": f"{volume.name}.{r['id']}",
+            "at": clock.iso(from_ms(r["at_ms"])),
+            "lane": r["lane"],
+            "verdict": r["verdict"],
+            "reason": r["reason"],
+            "direction": r["direction"],
+        }
         for volume, rows in volumes.ask(newer, part)
         for r in rows
     ]

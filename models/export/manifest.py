@@ -25,9 +25,12 @@ TRAINED_ON = {
 }
 
 
-def manifest_entries(models: Path, trained: Trained) -> list[dict[str, Any]]:
-    """The entries of one model's two files, which must lie in `models`."""
-    return [_entry(models, trained, precision) for precision in ("fp32", "int8")]
+def manifest_entry(
+    models: Path, trained: Trained, precision: str, measured: dict[str, Any]
+) -> dict[str, Any]:
+    """The entry of a file that lies in `models` already."""
+    entry = _entry(models, trained, precision)
+    return entry | {"measured": measured}
 
 
 def write_manifest(models: Path, name: str, entries: list[dict[str, Any]]) -> None:
@@ -58,7 +61,6 @@ def _entry(models: Path, trained: Trained, precision: str) -> dict[str, Any]:
         "outputs": _detector_outputs(trained) if trained.name == "detector" else _readings(trained),
         "trained_on": TRAINED_ON[trained.name],
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "measured": trained.meta.get("metrics", {}),
     }
     if trained.name == "detector":
         entry |= {"stride": STRIDE, "padding": "letterbox, top left, padded with 0"}

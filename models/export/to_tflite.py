@@ -8,13 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from .check import Verdict, compare
 from .convert import check_input, to_fp32, to_int8
-from .manifest import manifest_entries, write_manifest
+from .manifest import manifest_entry, write_manifest
+from .measure import measured_detector
 from .samples import detector_samples, recogniser_samples
 from .wrap import Trained, trained_detector, trained_recogniser
 
@@ -41,14 +43,22 @@ def export(trained: Trained, pictures: list[np.ndarray]) -> list[Verdict]:
     fp32 = to_fp32(trained)
     int8 = to_int8(fp32, pictures)
     check_input(int8)
-    verdicts = [compare(trained, precision, model, pictures[:24]) for precision, model in
-                (("fp32", fp32), ("int8", int8))]  # fmt: skip
+    models = {"fp32": fp32, "int8": int8}
+    verdicts = [compare(trained, each, model, pictures[:24]) for each, model in models.items()]
     for verdict in verdicts:
         print(verdict, flush=True)
-    for precision, model in (("fp32", fp32), ("int8", int8)):
+    measured = {precision: _measured(trained, model) for precision, model in models.items()}
+    for precision, model in models.items():  # quickly, one after the other: the manifest follows
         replace(MODELS / f"{trained.name}-{precision}.tflite", model)
-    write_manifest(MODELS, trained.name, manifest_entries(MODELS, trained))
+    entries = [manifest_entry(MODELS, trained, each, measured[each]) for each in models]
+    write_manifest(MODELS, trained.name, entries)
     return verdicts
+
+
+def _measured(trained: Trained, model: bytes) -> dict[str, Any]:
+    if trained.name == "detector":
+        return measured_detector(model, trained.shape[1:3])
+    return trained.meta.get("metrics", {})
 
 
 def replace(path: Path, content: bytes) -> None:

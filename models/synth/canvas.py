@@ -29,12 +29,14 @@ class Canvas:
         self.pixels: Pixels = np.empty(shape, np.float32)
         self.pixels[:] = self.value(ground)
 
+    def grey(self, colour: Colour) -> float:
+        """The colour in the canvas's tone (daylight's where it has none)."""
+        (b, g, r), (kb, kg, kr) = colour, self.tone or DAYLIGHT
+        return b * kb + g * kg + r * kr
+
     def value(self, colour: Colour) -> float | Colour:
         """The colour as this canvas stores it."""
-        if self.tone is None:
-            return colour
-        b, g, r = colour
-        return b * self.tone[0] + g * self.tone[1] + r * self.tone[2]
+        return colour if self.tone is None else self.grey(colour)
 
     def box(self, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
         """Fill a rectangle; coordinates in pixels, cut at the edges."""
@@ -44,26 +46,30 @@ class Canvas:
     def outline(self, inset: float, thickness: int, colour: Colour) -> None:
         """A border line `inset` pixels from the edge."""
         a, b = round(inset), (self.width - 1 - round(inset), self.height - 1 - round(inset))
-        cv2.rectangle(self.pixels, (a, a), b, self._scalar(colour), thickness, cv2.LINE_AA)
+        cv2.rectangle(self.pixels, (a, a), b, self.value(colour), thickness, cv2.LINE_AA)
 
-    def disc(self, x: float, y: float, rx: float, ry: float, colour: Colour, ring: int = -1) -> None:
+    def disc(
+        self, x: float, y: float, rx: float, ry: float, colour: Colour, ring: int = -1
+    ) -> None:
         """A filled ellipse, or its outline when `ring` is a thickness."""
         axes = (max(1, round(rx)), max(1, round(ry)))
         at = (round(x), round(y))
-        cv2.ellipse(self.pixels, at, axes, 0, 0, 360, self._scalar(colour), ring, cv2.LINE_AA)
+        cv2.ellipse(self.pixels, at, axes, 0, 0, 360, self.value(colour), ring, cv2.LINE_AA)
 
     def polygon(self, points: NDArray[np.floating], colour: Colour) -> None:
         """A filled polygon, points (n, 2) in pixels."""
-        cv2.fillPoly(self.pixels, [points.astype(np.int32)], self._scalar(colour), cv2.LINE_AA)
+        cv2.fillPoly(self.pixels, [points.astype(np.int32)], self.value(colour), cv2.LINE_AA)
 
-    def line(self, a: tuple[float, float], b: tuple[float, float], thick: int, colour: Colour) -> None:
+    def line(
+        self, a: tuple[float, float], b: tuple[float, float], thick: int, colour: Colour
+    ) -> None:
         """A straight line `thick` px wide."""
         self.path(np.array([a, b], np.float32), thick, colour)
 
     def path(self, points: NDArray[np.floating], thick: int, colour: Colour) -> None:
         """An open line through points (n, 2) in pixels."""
         fixed = [np.round(points * 8).astype(np.int32)]
-        cv2.polylines(self.pixels, fixed, False, self._scalar(colour), thick, cv2.LINE_AA, 3)
+        cv2.polylines(self.pixels, fixed, False, self.value(colour), thick, cv2.LINE_AA, 3)
 
     def stamp(
         self, mask: NDArray[np.uint8], x: float, y: float, colour: Colour, strength: float = 1.0
@@ -81,15 +87,11 @@ class Canvas:
         if self.tone is None:
             patch += (np.asarray(colour, np.float32) - patch) * cover[..., None]
         else:
-            patch += (np.float32(self.value(colour)) - patch) * cover
+            patch += (np.float32(self.grey(colour)) - patch) * cover
 
     def add(self, field: Pixels) -> None:
         """Add a brightness field (H, W) or anything that broadcasts to it."""
         self.pixels += field if self.tone is not None or field.ndim < 2 else field[..., None]
-
-    def _scalar(self, colour: Colour) -> float | Colour:
-        value = self.value(colour)
-        return value if isinstance(value, float) else tuple(float(v) for v in value)
 
 
 def clouds(rng: np.random.Generator, height: int, width: int, cells: int) -> Pixels:

@@ -97,7 +97,7 @@ def back(s: Shape, paint: Colour) -> Picture:
     return _curved(sheet)
 
 
-def deck(s: Shape, paint: Colour) -> Picture:
+def deck(paint: Colour) -> Picture:
     """Bonnet or boot lid, lit by the sky: brightest away from its edges."""
     sheet = Sheet(1.8, 0.9, 360)
     edge: Points = [(-0.9, 0), (0.9, 0), (0.9, 0.9), (-0.9, 0.9)]
@@ -114,7 +114,7 @@ def deck(s: Shape, paint: Colour) -> Picture:
     return sheet.picture()
 
 
-def glass(s: Shape, paint: Colour, *, back: bool) -> Picture:
+def glass(paint: Colour, *, back: bool) -> Picture:
     """Windscreen or rear window between its pillars, with the roof's edge above."""
     sheet = Sheet(1.6, 0.8, 420)
     sheet.box(-0.8, 0, 0.8, 0.8, lit(paint, 1.05, 12), lit(paint, 0.85), round_m=0.02)

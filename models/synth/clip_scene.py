@@ -164,7 +164,8 @@ def _light_pool() -> Picture:
     """Light on the ground as a picture without substance: it only adds."""
     down = np.linspace(0, 1, 160, dtype=np.float32)[:, None]
     across = np.linspace(-1, 1, 120, dtype=np.float32)[None, :]
-    beams = np.exp(-(((np.abs(across) - 0.30) / 0.28) ** 2)) * np.clip((1 - np.abs(across)) * 4, 0, 1)
+    aside = np.abs(across)
+    beams = np.exp(-(((aside - 0.30) / 0.28) ** 2)) * np.clip((1 - aside) * 4, 0, 1)
     fall = np.clip(down * 6, 0, 1) * (1 - down) ** 1.6
     glow = (beams * fall)[..., None] * np.array((150, 172, 186, 0), np.float32)
     whole = glow.astype(np.uint8)

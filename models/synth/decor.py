@@ -51,14 +51,22 @@ def legend(rng: np.random.Generator, faces: Faces, word: str = "") -> Mask:
     return masks[int(rng.integers(len(masks)))]
 
 
-def paint_legend(rng: np.random.Generator, canvas: Canvas, mask: Mask, span: tuple[float, float, float, float], ink: Colour) -> None:
+def paint_legend(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    mask: Mask,
+    span: tuple[float, float, float, float],
+    ink: Colour,
+) -> None:
     """Write a legend centred in the span (x0, y0, x1, y1) px, as large as fits."""
     x0, y0, x1, y1 = span
     height = (y1 - y0) * rng.uniform(0.7, 1.0)
     if height < 4 or x1 - x0 < 6:
         return
     width = min(x1 - x0, mask.shape[1] * height / mask.shape[0] * rng.uniform(0.8, 1.3))
-    scaled = cv2.resize(mask, (max(4, round(width)), max(4, round(height))), interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(
+        mask, (max(4, round(width)), max(4, round(height))), interpolation=cv2.INTER_AREA
+    )
     x = x0 + (x1 - x0 - width) * (0.5 + rng.normal(0, 0.08))
     canvas.stamp(np.asarray(scaled, np.uint8), x, y0 + (y1 - y0 - height) / 2, ink)
 
@@ -81,7 +89,10 @@ def paint_bolts(rng: np.random.Generator, canvas: Canvas, family: str) -> None:
     if family == "us":
         spots = [(x, y) for x in (0.16, 0.84) for y in (0.07, 0.93)]
     else:
-        spots = [(rng.uniform(0.1, 0.3), rng.uniform(0.1, 0.9)), (rng.uniform(0.7, 0.9), rng.uniform(0.1, 0.9))]
+        spots = [
+            (rng.uniform(0.1, 0.3), rng.uniform(0.1, 0.9)),
+            (rng.uniform(0.7, 0.9), rng.uniform(0.1, 0.9)),
+        ]
     head = random_colour(rng)
     for x, y in spots:
         if rng.random() < 0.7:
@@ -91,7 +102,9 @@ def paint_bolts(rng: np.random.Generator, canvas: Canvas, family: str) -> None:
             canvas.disc(at[0] + 1, at[1] + 1, radius, radius, random_colour(rng), 1)
 
 
-def paint_band(rng: np.random.Generator, canvas: Canvas, faces: Faces, x0: float, x1: float) -> None:
+def paint_band(
+    rng: np.random.Generator, canvas: Canvas, faces: Faces, x0: float, x1: float
+) -> None:
     """A coloured side band with stars or arms above and a country letter below."""
     colour = EU_BLUE if rng.random() < 0.75 else random_colour(rng, 20, 235)
     canvas.box(x0, 0, x1, canvas.height, colour)
@@ -101,14 +114,19 @@ def paint_band(rng: np.random.Generator, canvas: Canvas, faces: Faces, x0: float
     if rng.random() < 0.7:
         canvas.disc(middle, y, half, half, (80.0, 200.0, 220.0), 1 if rng.random() < 0.7 else 2)
     else:
-        canvas.polygon(np.array([[-1, -1], [1, -1], [1, 0.3], [0, 1], [-1, 0.3]]) * half + (middle, y), random_colour(rng, 120, 240))
+        canvas.polygon(
+            np.array([[-1, -1], [1, -1], [1, 0.3], [0, 1], [-1, 0.3]]) * half + (middle, y),
+            random_colour(rng, 120, 240),
+        )
     short = [word for word in faces.legends if len(word) <= 2]
     mask = legend(rng, faces, short[int(rng.integers(len(short)))])
     span = (x0 + 1, canvas.height * 0.6, x1 - 1, canvas.height * rng.uniform(0.8, 0.92))
     paint_legend(rng, canvas, mask, span, light)
 
 
-def _tinted_polygon(rng: np.random.Generator, canvas: Canvas, points: np.ndarray, ground: Colour) -> None:
+def _tinted_polygon(
+    rng: np.random.Generator, canvas: Canvas, points: np.ndarray, ground: Colour
+) -> None:
     shade = rng.uniform(-75, 25)
     tint = rng.normal(0, 18, 3)
     mask = np.zeros((canvas.height, canvas.width), np.uint8)

@@ -111,7 +111,11 @@ def _tree(
     tall = size[1] * rng.uniform(0.9, 1.5)
     for step in np.linspace(-0.7, 0.4, int(rng.integers(2, 5))):
         y, wide = at[1] + step * tall, size[0] * (0.5 + 0.4 * step) * rng.uniform(0.8, 1.4)
-        crown = [(at[0], y - tall * 0.35), (at[0] + wide, y + tall * 0.3), (at[0] - wide, y + tall * 0.3)]
+        crown = [
+            (at[0], y - tall * 0.35),
+            (at[0] + wide, y + tall * 0.3),
+            (at[0] - wide, y + tall * 0.3),
+        ]
         canvas.polygon(np.array(crown), colour)
     canvas.line((at[0], at[1]), (at[0], at[1] + tall), max(1, round(size[0] * 0.15)), colour)
 
@@ -148,7 +152,9 @@ def _scatter(
     count = int(rng.integers(6, 16))
     angles = np.linspace(0, 2 * np.pi, count)
     reach = 1.0 if rng.random() < 0.5 else rng.uniform(0.2, 1, count)
-    spots = np.column_stack([np.cos(angles) * reach * size[0], np.sin(angles) * reach * size[1]]) + at
+    spots = (
+        np.column_stack([np.cos(angles) * reach * size[0], np.sin(angles) * reach * size[1]]) + at
+    )
     dot = max(1.0, min(size) * rng.uniform(0.06, 0.16))
     for x, y in spots:
         canvas.disc(x, y, dot, dot, colour)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from models.synth.glyphs import SKELETONS, WIDTHS, Point, strokes
+from models.synth.words import LEGENDS
 
 Mask = NDArray[np.uint8]
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -39,24 +40,64 @@ DRAWN_KINDS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[flo
     "mandatory": ((0.46, 0.64), (0.11, 0.18), (0.30, 0.60)),
 }
 
+CELL_KINDS = ("embossed", "narrow", "flat")
+
 # How often a sign takes its first variant outright, where not 0.45.
 FIRST_SHARE = {"4": 0.2, "M": 0.15, "W": 0.15, "Q": 0.2}
 
 # File names that carry the look of a kind (parts of the base name).
 FILE_KINDS: dict[str, tuple[str, ...]] = {
-    "embossed": ("pathway-gothic", "RG2014B", "big-shoulders", "OSP-DIN", "sofia-sans-extra", "bebas"),
+    "embossed": (
+        "pathway-gothic",
+        "RG2014B",
+        "big-shoulders",
+        "OSP-DIN",
+        "sofia-sans-extra",
+        "bebas",
+    ),
     "narrow": ("antonio", "big-shoulders", "league-gothic", "saira-extra", "pathway-gothic"),
     "flat": ("barlow-cond", "oswald", "mohave", "khand", "fjalla", "roboto-cond", "archivo-narrow"),
-    "fe": ("dosis", "rajdhani", "encode-sans", "routed-gothic", "b612-mono", "share-tech", "oxanium"),
-    "din": ("saira-cond", "barlow-cond", "RG2014C", "sofia-sans-cond", "OSP-DIN", "overpass", "titillium"),
-    "wright": ("sofia-sans-condensed-7", "barlow-semi", "roboto-condensed-6", "rubik", "LiberationSans-Bold"),
-    "mandatory": ("advent", "sofia-sans-cond", "barlow-semi", "khand", "saira-cond", "LiberationSansNarrow"),
+    "fe": (
+        "dosis",
+        "rajdhani",
+        "encode-sans",
+        "routed-gothic",
+        "b612-mono",
+        "share-tech",
+        "oxanium",
+    ),
+    "din": (
+        "saira-cond",
+        "barlow-cond",
+        "RG2014C",
+        "sofia-sans-cond",
+        "OSP-DIN",
+        "overpass",
+        "titillium",
+    ),
+    "wright": (
+        "sofia-sans-condensed-7",
+        "barlow-semi",
+        "roboto-condensed-6",
+        "rubik",
+        "LiberationSans-Bold",
+    ),
+    "mandatory": (
+        "advent",
+        "sofia-sans-cond",
+        "barlow-semi",
+        "khand",
+        "saira-cond",
+        "LiberationSansNarrow",
+    ),
 }
 DEBIAN = (
-    "RG2014", "OSP-DIN", "b612-", "B612-Bold.", "B612-Regular.", "B612Mono-Bold.", "routed-gothic",
-    "LiberationSans-Bold.", "LiberationSansNarrow-Bold.", "LiberationMono-Bold.", "DejaVuSans-Bold.",
-    "DejaVuSansMono-Bold.", "DejaVuSansCondensed-Bold.", "OpenSans-CondBold.", "OpenSans-Semibold.",
-    "RobotoCondensed-Bold.", "RobotoCondensed-Medium.", "Roboto-Medium.", "Lato-Bold.", "Lato-Heavy.",
+    "RG2014", "OSP-DIN", "b612-", "B612-Bold.", "B612-Regular.", "B612Mono-Bold.",
+    "routed-gothic", "LiberationSans-Bold.", "LiberationSansNarrow-Bold.",
+    "LiberationMono-Bold.", "DejaVuSans-Bold.", "DejaVuSansMono-Bold.",
+    "DejaVuSansCondensed-Bold.", "OpenSans-CondBold.", "OpenSans-Semibold.",
+    "RobotoCondensed-Bold.", "RobotoCondensed-Medium.", "Roboto-Medium.", "Lato-Bold.",
+    "Lato-Heavy.",
 )  # fmt: skip
 WEIGHTS = ("400", "500", "600", "700", "800")
 
@@ -112,11 +153,15 @@ def draw_face(rng: np.random.Generator, kind: str) -> Face:
         variants = SKELETONS[sign]
         first = rng.random() < FIRST_SHARE.get(sign, 0.45)
         variant = variants[0 if first else int(rng.integers(len(variants)))]
-        if sign == "I" and kind in ("embossed", "narrow", "flat", "fe") and rng.random() < 0.6:
+        if sign == "I" and kind in (*CELL_KINDS, "fe") and rng.random() < 0.6:
             variant = variants[1]
         corner = radius * (rng.uniform(0.5, 0.9) if sign == "D" else 1.0)
         body = width * WIDTHS.get(sign, 1.0) * rng.uniform(0.94, 1.06)
-        masks[sign] = _stroke_mask(variant, body, stroke, corner * body)
+        thick = stroke
+        if sign in "MW" and kind in CELL_KINDS:  # stamping dies are equally wide for all signs
+            body = width * rng.uniform(0.96, 1.14)
+            thick = stroke * rng.uniform(0.75, 1.0)
+        masks[sign] = _stroke_mask(variant, body, thick, corner * body)
     if rng.random() < 0.7:
         masks["O"] = masks["0"]
     return Face(f"drawn-{kind}", masks, width)
@@ -133,7 +178,9 @@ def _stroke_mask(variant: str, width: float, stroke: float, radius: float) -> Ma
     mask = np.zeros((MASK_HEIGHT_PX, int(width + 2 * pad) + 2), np.uint8)
     height = MASK_HEIGHT_PX - 2 * pad
     for rounded, points in strokes(variant):
-        placed = [(pad + x * (width - stroke * 0.5), pad + min(y, 1.04) * height) for x, y in points]
+        placed = [
+            (pad + x * (width - stroke * 0.5), pad + min(y, 1.04) * height) for x, y in points
+        ]
         path = np.array(_round_corners(placed, radius) if rounded else placed)
         fixed = np.round(path * 16).astype(np.int32)
         cv2.polylines(mask, [fixed], False, 255, max(2, round(stroke)), cv2.LINE_AA, 4)
@@ -159,20 +206,6 @@ def _round_corners(points: list[Point], radius: float) -> list[Point]:
             p = (1 - t) ** 2 * start + 2 * t * (1 - t) * pull + t * t * end
             out.append((float(p[0]), float(p[1])))
     return [*out, points[-1]]
-
-
-LEGENDS = (
-    "California", "TEXAS", "Illinois", "NEW YORK", "ARIZONA", "Louisiana", "FLORIDA", "Ohio", "Georgia",
-    "COLORADO", "KANSAS", "Missouri", "Virginia", "Oregon", "Maryland", "NEVADA", "Pennsylvania", "MICHIGAN",
-    "Minnesota", "WISCONSIN", "Washington", "New Jersey", "Massachusetts", "Connecticut", "TENNESSEE",
-    "Sunshine State", "Great Lakes", "FIRST IN FLIGHT", "Evergreen State", "The Lone Star State", "GRAND CANYON",
-    "Garden State", "Land of Lincoln", "Live Free or Die", "ALOHA STATE", "Famous Potatoes", "visitPA.com",
-    "COLLECTOR", "AUTO CENTER", "www.motors.com", "DEALER SALES", "HONDA", "TOYOTA OF", "COUNTY", "MOTORS",
-    "University", "NAVY", "ALUMNI", "San Francisco", "REDWOOD CITY", "BRASIL", "SP SAO PAULO", "RJ RIO",
-    "REPUBLICA ARGENTINA", "ARGENTINA", "MERCOSUR", "AUTO GAMMA", "Autohaus", "Garage du Lac", "SK", "CZ", "D",
-    "PL", "GB", "F", "I", "NL", "A", "RO", "H", "E", "BR", "DEC", "MAR 14", "2013", "JUN", "04", "18", "07", "OCT 12",
-    "JAN", "APR", "98", "11", "TRUCK", "TRAILER", "DP", "VT", "MC", "510-347-4800", "(713) 864-1045",
-)  # fmt: skip
 
 
 def _word_mask(faces: Faces, rng: np.random.Generator, word: str) -> Mask:

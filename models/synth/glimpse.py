@@ -54,7 +54,9 @@ def glimpse(
     how = cv2.INTER_LINEAR if rng.random() < 0.75 else cv2.INTER_CUBIC
     if plate_px > cut.width * 1.3:
         how = cv2.INTER_AREA if rng.random() < 0.5 else how
-    return stretch_contrast(np.asarray(cv2.resize(pixels, (cut.width, cut.height), interpolation=how)))
+    return stretch_contrast(
+        np.asarray(cv2.resize(pixels, (cut.width, cut.height), interpolation=how))
+    )
 
 
 def stretch_contrast(pixels: NDArray[np.uint8]) -> Grey:
@@ -64,14 +66,19 @@ def stretch_contrast(pixels: NDArray[np.uint8]) -> Grey:
     ordered = np.partition(few, ends)
     low, high = float(ordered[ends[0]]), float(ordered[ends[1]])
     scale = 255.0 / max(8.0, high - low)
-    return np.clip((pixels.astype(np.float32) - low) * scale, 0, 255).astype(np.uint8)
+    stretched = (pixels.astype(np.float32) - low) * scale
+    return np.asarray(np.clip(stretched, 0, 255), np.uint8)
 
 
-def _surroundings(rng: np.random.Generator, plate: DrawnPlate, faces: Faces) -> tuple[Pixels, Pixels]:
+def _surroundings(
+    rng: np.random.Generator, plate: DrawnPlate, faces: Faces
+) -> tuple[Pixels, Pixels]:
     """The plate in its frame on some bodywork; returns pixels and the plate's corners (4, 2)."""
     width, height = plate.canvas.width, plate.canvas.height
     pad_x, pad_top, pad_foot = round(width * 0.14), round(height * 0.3), round(height * 0.34)
-    body = Canvas(width + 2 * pad_x, height + pad_top + pad_foot, random_colour(rng), plate.canvas.tone)
+    body = Canvas(
+        width + 2 * pad_x, height + pad_top + pad_foot, random_colour(rng), plate.canvas.tone
+    )
     if rng.random() < 0.5:
         body.add(clouds(rng, body.height, body.width, 3) * np.float32(rng.uniform(0, 80)))
     has_frame = rng.random() < (0.6 if plate.region.family == "us" else 0.45)
@@ -86,7 +93,9 @@ def _surroundings(rng: np.random.Generator, plate: DrawnPlate, faces: Faces) -> 
         box = (pad_x, pad_top, width, height)
         _frame_over_plate(rng, body, faces, box, (frame, top, foot, foot_room))
     right, below = pad_x + width, pad_top + height
-    corners = np.array([(pad_x, pad_top), (right, pad_top), (right, below), (pad_x, below)], np.float32)
+    corners = np.array(
+        [(pad_x, pad_top), (right, pad_top), (right, below), (pad_x, below)], np.float32
+    )
     return body.pixels, corners
 
 
@@ -118,7 +127,9 @@ def _frame_over_plate(
         decor.paint_legend(rng, body, decor.legend(rng, faces), span, lettering)
 
 
-def _cut_corners(rng: np.random.Generator, corners: Pixels, cut: CutOut, difficulty: float) -> Pixels:
+def _cut_corners(
+    rng: np.random.Generator, corners: Pixels, cut: CutOut, difficulty: float
+) -> Pixels:
     """Source corners (4, 2) of the cut-out, in canvas pixels."""
     width, height = corners[2] - corners[0]
     centre = corners.mean(axis=0)
@@ -134,7 +145,7 @@ def _cut_corners(rng: np.random.Generator, corners: Pixels, cut: CutOut, difficu
         turn = np.radians(rng.normal(0, 1.2))
         shifted = (unit * grow + error) * (width, height)
         rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        return (shifted @ rotation + centre).astype(np.float32)
+        return np.asarray(shifted @ rotation + centre, np.float32)
     return _upright_box(rng, unit, (centre, width, height), cut, noise)
 
 
@@ -174,5 +185,7 @@ def _warp(scene: Pixels, quad: Pixels, size: tuple[int, int]) -> Pixels:
         scene = np.asarray(cv2.blur(scene, (kernel, kernel)))
     target = np.array([(0, 0), (size[0], 0), (size[0], size[1]), (0, size[1])], np.float32)
     matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
-    warped = cv2.warpPerspective(scene, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpPerspective(
+        scene, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(warped, np.float32)

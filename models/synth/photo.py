@@ -40,7 +40,9 @@ def expose(rng: np.random.Generator, picture: Pixels, difficulty: float = 1.0) -
     return np.asarray(np.clip(picture, 0, 255), np.float32)
 
 
-def soften(rng: np.random.Generator, picture: Pixels, plate_px: float, difficulty: float = 1.0) -> Pixels:
+def soften(
+    rng: np.random.Generator, picture: Pixels, plate_px: float, difficulty: float = 1.0
+) -> Pixels:
     """Focus or motion blur; small plates get little, or nothing would be left to read."""
     share = rng.random()
     reach = max(0.75, plate_px / 120) * (0.4 + 0.6 * difficulty)
@@ -55,7 +57,9 @@ def soften(rng: np.random.Generator, picture: Pixels, plate_px: float, difficult
     return picture
 
 
-def sensor(rng: np.random.Generator, picture: Pixels, plate_px: float, difficulty: float = 1.0) -> NDArray[np.uint8]:
+def sensor(
+    rng: np.random.Generator, picture: Pixels, plate_px: float, difficulty: float = 1.0
+) -> NDArray[np.uint8]:
     """Noise, an optional second resolution, and compression."""
     if rng.random() < 0.7:
         most = min(4 + 9 * difficulty * min(1.0, plate_px / 100), 1 + 0.25 * float(picture.std()))
@@ -78,14 +82,14 @@ def _shadow(rng: np.random.Generator, height: int, width: int) -> Pixels:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     distance = (x / width - 0.5) * np.cos(angle) + (y / height - 0.5) * np.sin(angle)
     edge = 1 / (1 + np.exp(-(distance - rng.uniform(-0.3, 0.3)) * rng.uniform(8, 80)))
-    return (1 - rng.uniform(0.2, 0.65) * edge).astype(np.float32)
+    return np.asarray(1 - rng.uniform(0.2, 0.65) * edge, np.float32)
 
 
 def _glare(rng: np.random.Generator, height: int, width: int) -> Pixels:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     centre, spread = rng.random(2) * (width, height), width * rng.uniform(0.04, 0.12)
     square = (x - centre[0]) ** 2 + (y - centre[1]) ** 2
-    return (rng.uniform(40, 150) * np.exp(-square / (2 * spread**2))).astype(np.float32)
+    return np.asarray(rng.uniform(40, 150) * np.exp(-square / (2 * spread**2)), np.float32)
 
 
 def _bloom(rng: np.random.Generator, picture: Pixels) -> Pixels:
@@ -108,6 +112,8 @@ def _motion(rng: np.random.Generator, picture: Pixels, length: float) -> Pixels:
 def _rescaled(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = pixels.shape
     share = rng.uniform(0.6, 1.0)
-    down = cv2.resize(pixels, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
+    down = cv2.resize(
+        pixels, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA
+    )
     how = cv2.INTER_NEAREST if rng.random() < 0.2 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(down, (width, height), interpolation=how), np.uint8)

@@ -19,9 +19,9 @@ from .scene_drawn import draw_car, drawn_ground
 from .scene_look import infrared_night, spoil
 from .scene_paste import PlateDrawer, PlatePool, erase_box, paste_plate, tilted_corners
 from .scene_photos import PhotoSets
-from .scene_view import PLATE_PX, PhotoViews, PlateTruth, judged, log_uniform, overlap
+from .scene_view import PhotoViews, PlateTruth, judged, overlap, plate_width
 
-KINDS = {"kept": 0.42, "replaced": 0.32, "strewn": 0.14, "drawn": 0.12}
+KINDS = {"kept": 0.34, "replaced": 0.42, "strewn": 0.13, "drawn": 0.11}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class SceneMaker:
         height, width = pixels.shape
         for _ in range(count):
             plate = self._pool.take()
-            wide = log_uniform(rng, PLATE_PX[0], min(PLATE_PX[1], width * 0.6))
+            wide = plate_width(rng, width * 0.6)
             tall = wide * plate.shape[0] / plate.shape[1]
             centre = (rng.uniform(0.05, 0.95) * width, rng.uniform(0.05, 0.95) * height)
             corners = tilted_corners(rng, centre, (wide, max(tall, 5.0)), tilt=1.3)
@@ -133,7 +133,7 @@ class SceneMaker:
         plates: list[PlateTruth] = []
         for _ in range(int(rng.choice((0, 1, 2, 3), p=(0.12, 0.5, 0.25, 0.13)))):
             plate = self._pool.take()
-            wide = log_uniform(rng, PLATE_PX[0], min(PLATE_PX[1], width * 0.6))
+            wide = plate_width(rng, width * 0.6)
             centre = (rng.uniform(0.1, 0.9) * width, rng.uniform(0.15, 0.9) * height)
             draw_car(rng, pixels, centre, wide)
             tall = wide * plate.shape[0] / plate.shape[1]

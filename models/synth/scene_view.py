@@ -13,7 +13,8 @@ import numpy as np
 
 from .scene_photos import Photo
 
-PLATE_PX = (15.0, 260.0)  # plate widths in the picture, log-uniform between
+PLATE_PX = (15.0, 260.0)  # plate widths in the picture
+USUAL_PX, SPREAD = 55.0, 0.6  # their median and log-normal spread: a gate camera shrunk to 640 px
 LEAST_PX = 9.0  # narrower plates are neither wanted nor punished
 STREET_SHARE = 0.6  # of the photographs; the dash camera's are many and alike
 
@@ -90,7 +91,7 @@ class PhotoViews:
         else:
             box = photo.boxes[focus]
             own = max(float(box[2] - box[0]) * stretch, 4.0)
-            scale = log_uniform(rng, PLATE_PX[0], min(PLATE_PX[1], width * 0.62)) / own
+            scale = plate_width(rng, width * 0.62) / own
             scale = float(np.clip(scale, least, max(3.2, least)))
             anchor = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
         flip = -1.0 if rng.random() < 0.3 else 1.0
@@ -133,6 +134,12 @@ class PhotoViews:
                 )
             self._pyramids[photo.name] = tuple(levels)
         return self._pyramids[photo.name]
+
+
+def plate_width(rng: np.random.Generator, most: float) -> float:
+    """A plate's width in the new picture, px, at most `most`."""
+    wide = USUAL_PX * np.exp(rng.normal(0, SPREAD))
+    return float(np.clip(wide, PLATE_PX[0], min(PLATE_PX[1], most)))
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -28,7 +28,7 @@ from .detector_targets import detector_loss
 
 WORK = Path(__file__).resolve().parents[1] / ".work" / "detector"
 PEAK_RATE, WARM_STEPS, DECAY, CLIP = 2e-3, 150, 1e-3, 8.0
-CORNER_SHARE = 2.0
+CORNER_SHARE = 3.0
 EMA = 0.997
 
 

@@ -57,8 +57,8 @@ class Trainer:
     """Network, its running average, optimiser and progress."""
 
     def __init__(self) -> None:
-        self.net = RecogniserNet(**ARCH).to(memory_format=torch.channels_last)
-        self.average = RecogniserNet(**ARCH).to(memory_format=torch.channels_last)
+        self.net = _new_net()
+        self.average = _new_net()
         self.average.load_state_dict(self.net.state_dict())
         self.optimiser = torch.optim.AdamW(self.net.parameters(), TOP_RATE, weight_decay=1e-3)
         self.progress = Progress()
@@ -71,7 +71,7 @@ class Trainer:
         pixels = to_input(batch.pixels).contiguous(memory_format=torch.channels_last)
         loss = ctc_loss(self.net(pixels), batch.texts)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self.progress.steps += 1
@@ -117,6 +117,11 @@ def ctc_loss(logits: Tensor, texts: list[str]) -> Tensor:
     log_probabilities = logits.float().log_softmax(-1).permute(1, 0, 2)
     times = torch.full((count,), steps)
     return functional.ctc_loss(log_probabilities, flat, times, lengths, BLANK, zero_infinity=True)
+
+
+def _new_net() -> RecogniserNet:
+    net = RecogniserNet(**ARCH)
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def learning_rate(progress: Progress, minutes: float) -> float:
@@ -172,7 +177,9 @@ def save_atomically(state: dict[str, Any], path: Path) -> None:
 def _report(trainer: Trainer, sets: list[DevSet], loss: float) -> None:
     scores = evaluate(trainer.average, sets)
     total, progress = dev_score(scores), trainer.progress
-    figures: dict[str, Any] = {name: [round(s.exact, 4), round(s.within_one, 4)] for name, s in scores.items()}
+    figures: dict[str, Any] = {
+        name: [round(s.exact, 4), round(s.within_one, 4)] for name, s in scores.items()
+    }
     line = {
         "samples": progress.samples, "steps": progress.steps, "trained_s": round(progress.trained_s),
         "loss": round(loss, 4), "dev": round(total, 4), **figures,

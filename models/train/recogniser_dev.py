@@ -93,7 +93,9 @@ def greedy(classes: list[int]) -> str:
 
 def score(reads: list[str], texts: list[str]) -> Score:
     """Compare folded."""
-    gaps = [distance(r.translate(FOLD), t.translate(FOLD)) for r, t in zip(reads, texts, strict=True)]
+    gaps = [
+        distance(r.translate(FOLD), t.translate(FOLD)) for r, t in zip(reads, texts, strict=True)
+    ]
     count = max(1, len(gaps))
     return Score(sum(g == 0 for g in gaps) / count, sum(g <= 1 for g in gaps) / count)
 
@@ -114,11 +116,15 @@ def cut_box(
     """The cut-out (H, W) of an upright box (x, y, w, h) px with the margins added."""
     x, y, width, height = box
     dx, dy = cut.margin_x * width, cut.margin_y * height
-    source = np.array([(x - dx, y - dy), (x + width + dx, y - dy), (x - dx, y + height + dy)], np.float32)
+    source = np.array(
+        [(x - dx, y - dy), (x + width + dx, y - dy), (x - dx, y + height + dy)], np.float32
+    )
     target = np.array([(0, 0), (cut.width, 0), (0, cut.height)], np.float32)
     matrix = cv2.getAffineTransform(source, target)
     size = (cut.width, cut.height)
-    warped = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(
+        picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return stretch_contrast(np.asarray(warped, np.uint8))
 
 

@@ -5,7 +5,7 @@
 It needs Debian's python3-gi and gir1.2-gst-rtsp-server-1.0, which live with the system's Python and
 not in a virtual environment. It prints ``ready`` and then obeys lines on stdin, answering ``done``:
 
-    live      a ball moves over noise (at the start)
+    live      colour bars with a field of noise (at the start)
     still     one unchanging picture, sent for ever: a frozen camera
     black     black pictures
     stall     connected, but nothing is sent any more
@@ -58,7 +58,7 @@ class Camera:
     def __init__(self, factory: GstRtspServer.RTSPMediaFactory) -> None:
         self._parts: dict[str, Any] = {}
         self._stalled = threading.Event()
-        self._pattern = "ball"
+        self._pattern = "smpte"
         self._size: tuple[int, int] | None = None
         self._fps = 15
         factory.connect("media-configure", self._configure)
@@ -73,7 +73,7 @@ class Camera:
             width, _, height = rest.partition("x")
             self._size = (int(width), int(height))
         else:
-            self._pattern = {"live": "ball", "still": "smpte", "black": "black"}[word]
+            self._pattern = {"live": "smpte", "still": "smpte75", "black": "black"}[word]
         self._apply()
 
     def start_with(self, size: tuple[int, int], fps: int) -> None:

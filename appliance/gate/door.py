@@ -1,0 +1,259 @@
+"""`door.sock`: what a person may ask of the gate. The table is in docs/SOCKETS.md.
+
+1. Every order names who, for what purpose and, where the barrier moves, why.
+2. An order is journaled before it takes effect. Where records is silent, or nothing may be kept
+   because no policy is published, a person is let through all the same and the entry waits in the
+   queue: the guard's button never depends on a disk.
+3. Showing the car at the gate is a look at a plate: no journal entry, no picture.
+4. An order that did not reach the barrier is a refusal, said in plain words.
+
+Threads: one a connection (``ipc.Server``). Needs neither camera nor records to open.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance import clock, codec, ipc
+from appliance.barrier.link import Link
+from appliance.barrier.orders import Fault, Order, OrderKind, unsent
+from appliance.errors import IpcError, LinkLost, OrderRefused, OrderTimeout
+from appliance.gate.ear import Ear
+from appliance.gate.figures import Figures
+from appliance.gate.issues import Issues
+from appliance.gate.loop import Loop
+from appliance.gate.sender import Sender
+from appliance.gate.standing import Standing
+from appliance.values import Decision, Outcome, Passage, Purpose, Reason, Role, Verdict
+
+MAY_ORDER = {Role.MANAGER.value, Role.GUARD.value, Role.INSTALLER.value}
+"""The installer tries the barrier at hand-over; auditors and custodians never move it."""
+JOURNAL_WAIT_S = 0.6  # with the order's wait this stays under the 2 s a caller waits
+ORDER_WAIT_S = 1.0
+_LOOK_WAIT_S = 1.5
+_NOTHING_KEPT = {"no_policy", "internal"}
+_WORDS = {
+    Fault.LOCKED_OUT: ("the barrier was opened a moment ago", "Wait three seconds and try again"),
+    Fault.TOO_LATE: ("the barrier did not answer in time", "Use the hand release if it is urgent"),
+    Fault.QUEUE_FULL: ("the barrier is busy", "Try again in a moment"),
+    Fault.STOPPED: ("the gate program is ending", "Try again in a few seconds"),
+    Fault.REFUSED: ("the barrier controller refused the order", "Look at the operator cabinet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person behind an order, as the console states it."""
+
+    actor: str
+    role: str
+    organisation: str
+    purpose: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the gate the door shows or tells."""
+
+    lane: str
+    loop: Loop
+    link: Link
+    sender: Sender
+    standing: Standing
+    ear: Ear
+    figures: Figures
+    issues: Issues
+    ask_records: Callable[[ipc.Message, float], ipc.Message]
+    """One question to records and how long to wait, in s; raises IpcError."""
+
+
+class Door:
+    """The verbs; ``handlers`` go into an ``ipc.Server``."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._started_mono = clock.mono()
+        self.handlers: Mapping[str, ipc.Handler] = {
+            "status": self.status,
+            "at_gate": self.at_gate,
+            "open_once": self.open_once,
+            "hold_open": self.hold_open,
+            "release": self.release,
+            "policy_changed": self.policy_changed,
+        }
+
+    def status(self, _: ipc.Message) -> ipc.Message:
+        parts, now = self._parts, clock.mono()
+        at_gate = self._at_gate()
+        view, camera = parts.link.view, parts.ear.camera
+        return ipc.ok({
+            "verdict_now": at_gate["decision"]["verdict"] if at_gate else None,
+            "at_gate": at_gate,
+            "barrier": codec.encode(view),
+            "policy_version": parts.standing.policy.snapshot.version,
+            "camera": {
+                "state": "lost" if camera.silent(now) else camera.state.value,
+                "since_mono": camera.since_mono,
+                "heard": not camera.silent(now),
+            },
+            "records": {
+                "ok": parts.sender.ok(now), "queued": parts.sender.queued, **parts.sender.counts,
+            },
+            "counts": dict(parts.figures.counts),
+            "latency_ms": parts.figures.latency_ms(),
+            "started_mono": self._started_mono,
+            "pid": os.getpid(),
+            "issues": parts.issues.listed(),
+        })
+
+    def at_gate(self, message: ipc.Message) -> ipc.Message:
+        """Raises IpcError where the look could not be journaled: then nothing is shown."""
+        who = _who(message, reason_needed=False)
+        car = self._parts.loop.at_gate(clock.mono())
+        crop = car.sighting.crop_jpeg if car else b""
+        shown = self._at_gate()
+        if shown is not None:
+            entry = _entry(who, "view_at_gate", {"lane": self._parts.lane}, rows=1)
+            self._parts.ask_records(entry, _LOOK_WAIT_S)
+        return ipc.ok({"at_gate": shown}, crop if shown else b"")
+
+    def open_once(self, message: ipc.Message) -> ipc.Message:
+        who = _may_order(message)
+        order = Order(f"man-{uuid.uuid4().hex}", OrderKind.OPEN, clock.mono())
+        self._journal_or_queue(who, "open_once", order)
+        outcome = self._ask(order)
+        self._keep(who, order, outcome)
+        _raise_unless_sent(outcome)
+        return ipc.ok({"order_id": order.id, "outcome": codec.encode(outcome)})
+
+    def hold_open(self, message: ipc.Message) -> ipc.Message:
+        who = _may_order(message)
+        lease_s = message.header.get("lease_s")
+        if not isinstance(lease_s, int | float) or isinstance(lease_s, bool):
+            raise OrderRefused("a hold needs its length in seconds")
+        order = Order(
+            f"man-{uuid.uuid4().hex}", OrderKind.HOLD, clock.mono(), lease_s=float(lease_s)
+        )
+        self._journal_or_queue(who, "hold_open", order)
+        outcome = self._ask(order)
+        _raise_unless_sent(outcome)
+        return ipc.ok({
+            "order_id": order.id, "held_until_mono": order.asked_mono + order.lease_s,
+        })
+
+    def release(self, message: ipc.Message) -> ipc.Message:
+        who = _may_order(message, reason_needed=False)
+        order = Order(f"man-{uuid.uuid4().hex}", OrderKind.RELEASE, clock.mono())
+        self._journal_or_queue(who, "release", order)
+        outcome = self._ask(order)
+        _raise_unless_sent(outcome)
+        return ipc.ok({"order_id": order.id, "outcome": codec.encode(outcome)})
+
+    def policy_changed(self, _: ipc.Message) -> ipc.Message:
+        return ipc.ok({"policy_version": self._parts.standing.reload()})
+
+    def _ask(self, order: Order) -> Outcome:
+        try:
+            return self._parts.link.ask(order, ORDER_WAIT_S)
+        except OrderTimeout:
+            return unsent(order, Fault.TOO_LATE)
+
+    def _at_gate(self) -> dict[str, Any] | None:
+        car = self._parts.loop.at_gate(clock.mono())
+        if car is None or car.decision is None:
+            return None
+        return {
+            "sighting": codec.encode(car.sighting),
+            "decision": codec.encode(car.decision),
+            "outcome": codec.encode(car.outcome),
+        }
+
+    def _journal_or_queue(self, who: Who, action: str, order: Order) -> None:
+        """Raises Refused where records is there and says no for a reason a person can mend."""
+        entry = _entry(who, action, {"order_id": order.id, "lane": self._parts.lane}, rows=0)
+        try:
+            self._parts.ask_records(entry, JOURNAL_WAIT_S)
+        except ipc.Refused as refusal:
+            if refusal.fields.get("refused_key") not in _NOTHING_KEPT:
+                raise
+            self._parts.sender.put_journal(order.id, _late(entry))
+        except IpcError:
+            self._parts.sender.put_journal(order.id, _late(entry))
+
+    def _keep(self, who: Who, order: Order, outcome: Outcome) -> None:
+        """The record of a manual opening; it names the car that stood there by its track."""
+        car = self._parts.loop.at_gate(order.asked_mono)
+        now_at = clock.utc_now()
+        decision = Decision(
+            track=car.sighting.track if car else order.id,
+            revision=car.sighting.revision if car else 0,
+            verdict=Verdict.OPEN,
+            reason=Reason.MANUAL,
+            grant_id=None,
+            grant_plate=None,
+            grant_label="",
+            policy_version=self._parts.standing.policy.snapshot.version,
+            decided_mono=order.asked_mono,
+            decided_at=now_at,
+            clock=self._parts.standing.clock_quality,
+        )
+        self._parts.loop.keep_manual(order, Passage(
+            key=order.id, lane=self._parts.lane, at=now_at, sighting=None, decision=decision,
+            outcome=outcome, actor=who.actor, purpose=who.purpose, note=who.reason,
+        ))
+
+
+def _who(message: ipc.Message, *, reason_needed: bool) -> Who:
+    given = {
+        name: str(message.header.get(name) or "").strip()
+        for name in ("actor", "role", "organisation", "purpose", "reason")
+    }
+    who = Who(**given)
+    if not who.actor or who.purpose not in {purpose.value for purpose in Purpose}:
+        raise OrderRefused("an order names who gives it and for what purpose")
+    if reason_needed and not who.reason:
+        raise OrderRefused(
+            "an order needs its reason", next_step="Write a few words: who is let in, and why"
+        )
+    return who
+
+
+def _may_order(message: ipc.Message, *, reason_needed: bool = True) -> Who:
+    who = _who(message, reason_needed=reason_needed)
+    if who.role not in MAY_ORDER:
+        raise OrderRefused("this role does not move the barrier", next_step="Ask the guard")
+    return who
+
+
+def _entry(who: Who, action: str, query: Mapping[str, Any], *, rows: int) -> ipc.Message:
+    return ipc.Message({
+        "verb": "journal", "actor": who.actor, "role": who.role,
+        "organisation": who.organisation, "purpose": who.purpose, "reason": who.reason,
+        "action": action, "query": dict(query), "rows": rows,
+    })
+
+
+def _late(entry: ipc.Message) -> Mapping[str, Any]:
+    """The entry as it is written later, with the time at which the act happened."""
+    happened = {"happened_at": clock.iso(clock.utc_now())}
+    header = {name: value for name, value in entry.header.items() if name != "verb"}
+    return {**header, "query": {**header["query"], **happened}}
+
+
+def _raise_unless_sent(outcome: Outcome) -> None:
+    """Raises OrderRefused or LinkLost with words for the person who pressed the button."""
+    if outcome.acked_mono is not None:
+        return
+    if outcome.fault == Fault.LINK_LOST:
+        raise LinkLost(
+            "the barrier controller does not answer",
+            next_step="It may have opened; look, or use the hand release",
+        )
+    words, next_step = _WORDS.get(Fault(outcome.fault), _WORDS[Fault.REFUSED])
+    raise OrderRefused(words, next_step=next_step)
+

@@ -1,0 +1,276 @@
+"""Nothing is kept longer than the published policy says, and nothing is deleted early.
+
+The rules, each a sentence
+1. A read whose car was let in by an entry of a list is kept ``kept_hours_matched``, every other
+   read ``kept_hours_unmatched``, as the policy in force says.
+2. Whatever the policy says, no read is kept thirty days: Iowa Code 321P.4 has the operator delete
+   every plate image and all plate data within thirty days, without an exception of its own. The
+   ceiling lies an hour below, so that the row is gone by then, and not merely due.
+3. Where no policy can be read the ceiling alone holds.
+4. A due read is deleted inside its volume, and the write-ahead log is emptied after it.
+5. A volume of a day that is over, all of whose reads are due, is destroyed whole, key first; a
+   signed receipt goes into the journal (``destruction``). So is one that was set aside damaged,
+   as soon as its youngest read must be due.
+6. A read's age is counted from its own time. A time told by a clock that was not disciplined is
+   only a claim: as soon as the clock is, a read of this boot is dated by the monotonic clock, and
+   one of an earlier boot that claims the future, or came from an unknown clock, counts from then.
+7. A read of this boot is never deleted before its limit has passed on the monotonic clock too.
+8. While the clock's worth is unknown nothing is deleted, and an issue says so.
+9. Where the clock has moved by more than a day since the last sweep, nothing is deleted until it
+   is disciplined, or has run on evenly for ten minutes.
+
+Late by at most: one sweep (a minute); ten minutes more after a box was off for a day with no time
+server; and for rule 6's second half, the time since the read.
+Holds, which outlive all of this, are not built yet. Called by one thread, the times passed in.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import sqlcipher3
+
+from appliance import database
+from appliance.errors import RecordError, VaultError
+from appliance.records.access import SYSTEM
+from appliance.records.acts import Act
+from appliance.records.clockguard import ClockGuard
+from appliance.records.destruction import Destroyer, of_damaged, of_volume
+from appliance.records.issues import Issues
+from appliance.records.journal import Journal
+from appliance.records.times import Moment, to_ms
+from appliance.records.volume import Volume
+from appliance.records.volumes import Volumes
+from appliance.values import ClockQuality, PublishedPolicy
+
+logger = logging.getLogger(__name__)
+
+CEILING = timedelta(days=30) - timedelta(hours=1)
+_BATCH = 200
+"""Rows deleted in one transaction, so that a car's record never waits long."""
+_TELL_EVERY_S = 3600.0
+
+_DUE = (
+    "((matched = 1 AND counts_from_ms <= :matched_ms)"
+    " OR (matched = 0 AND counts_from_ms <= :unmatched_ms))"
+    " AND NOT (boot = :boot AND seen_mono > CASE matched WHEN 1 THEN :matched_mono"
+    " ELSE :unmatched_mono END)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a read is kept."""
+
+    matched: timedelta
+    unmatched: timedelta
+
+    @property
+    def longest(self) -> timedelta:
+        return max(self.matched, self.unmatched)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did."""
+
+    allowed: bool
+    deleted: int = 0
+    destroyed: int = 0
+
+
+def limits(policy: PublishedPolicy | None) -> Limits:
+    """Rules 1 to 3."""
+    if policy is None:
+        return Limits(CEILING, CEILING)
+    return Limits(
+        min(timedelta(hours=policy.kept_hours_matched), CEILING),
+        min(timedelta(hours=policy.kept_hours_unmatched), CEILING),
+    )
+
+
+class Retention:
+    def __init__(
+        self, volumes: Volumes, journal: Journal, destroyer: Destroyer, issues: Issues, boot: str
+    ) -> None:
+        self._volumes = volumes
+        self._journal = journal
+        self._destroyer = destroyer
+        self._issues = issues
+        self._boot = boot
+        self._clock = ClockGuard()
+        self._untold = 0
+        self._told_mono: float | None = None
+
+    def sweep(self, policy: PublishedPolicy | None, now: Moment) -> Swept:
+        """Deletes and destroys what is due. Never raises for one volume's trouble."""
+        if not self._clock_allows(now):
+            self._settle(now)
+            return Swept(allowed=False)
+        self._issues.clear("retention_failed")
+        keep = limits(policy)
+        deleted = destroyed = 0
+        for volume in self._volumes.newest_first():
+            try:
+                if now.clock is ClockQuality.SYNCED:
+                    self._date(volume, now)
+                if self._is_over(volume, keep, now):
+                    destroyed += self._destroy(volume, keep, now)
+                else:
+                    deleted += self._delete_due(volume, keep, now)
+            except (sqlcipher3.Error, VaultError, OSError) as cause:
+                self._failed(cause)
+        destroyed += self._destroy_damaged(keep, now)
+        self._settle(now)
+        self._tell(deleted, now)
+        return Swept(True, deleted, destroyed)
+
+    def _clock_allows(self, now: Moment) -> bool:
+        if self._clock.last_at is None:
+            nothing_held = not any(v.rows for v in self._volumes.newest_first())
+            self._clock.last_at = now.at if nothing_held else self._last_sweep()
+        allowed = self._clock.allows(now)
+        if allowed:
+            self._issues.clear("clock_doubted")
+        else:
+            self._issues.report(
+                "clock_doubted",
+                "The clock cannot be believed now, so no read is deleted",
+                "Connect a time server or set the clock",
+            )
+        return allowed
+
+    def _last_sweep(self) -> datetime | None:
+        try:
+            ms = self._journal.remembered("swept_ms")
+        except RecordError:
+            return None
+        return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+
+    def _date(self, volume: Volume, now: Moment) -> None:
+        """Rule 6: the clock is disciplined, so claims made without it are settled."""
+
+        def unsettled(connection: database.Connection) -> Any:
+            return connection.execute(
+                "SELECT 1 FROM reads INDEXED BY reads_unsettled WHERE settled = 0 LIMIT 1"
+            ).fetchone()
+
+        if not any(found for _, found in self._volumes.ask([volume], unsettled)):
+            return
+        values = {"now_ms": to_ms(now.at), "mono": now.mono, "boot": self._boot}
+        with self._volumes.lock, volume.writing() as connection:
+            connection.execute(
+                "UPDATE reads SET settled = 1,"
+                " counts_from_ms = :now_ms - CAST((:mono - seen_mono) * 1000 AS INTEGER)"
+                " WHERE settled = 0 AND boot = :boot",
+                values,
+            )
+            connection.execute(
+                "UPDATE reads SET settled = 1, counts_from_ms = :now_ms"
+                " WHERE settled = 0 AND (counts_from_ms > :now_ms OR clock = 'unknown')",
+                values,
+            )
+            connection.execute("UPDATE reads SET settled = 1 WHERE settled = 0")
+
+    def _due(self, keep: Limits, now: Moment) -> dict[str, Any]:
+        return {
+            "matched_ms": to_ms(now.at - keep.matched),
+            "unmatched_ms": to_ms(now.at - keep.unmatched),
+            "matched_mono": now.mono - keep.matched.total_seconds(),
+            "unmatched_mono": now.mono - keep.unmatched.total_seconds(),
+            "boot": self._boot,
+        }
+
+    def _is_over(self, volume: Volume, keep: Limits, now: Moment) -> bool:
+        """Rule 5: another day's volume with no read that may still be kept."""
+        if volume.name == now.at.astimezone(UTC).date().isoformat():
+            return False
+        return self._nothing_to_keep(volume, keep, now)
+
+    def _nothing_to_keep(self, volume: Volume, keep: Limits, now: Moment) -> bool:
+        def held(connection: database.Connection) -> Any:
+            return connection.execute(
+                f"SELECT 1 FROM reads WHERE NOT ({_DUE}) LIMIT 1",  # noqa: S608 - our own text
+                self._due(keep, now),
+            ).fetchone()
+
+        return [row is None for _, row in self._volumes.ask([volume], held)] == [True]
+
+    def _delete_due(self, volume: Volume, keep: Limits, now: Moment) -> int:
+        """Rule 4."""
+        due = self._due(keep, now)
+
+        def any_due(connection: database.Connection) -> Any:
+            return connection.execute(
+                f"SELECT 1 FROM reads WHERE {_DUE} LIMIT 1",  # noqa: S608 - our own text
+                due,
+            ).fetchone()
+
+        if not any(found for _, found in self._volumes.ask([volume], any_due)):
+            return 0
+        deleted, batch = 0, _BATCH
+        while batch == _BATCH:
+            with self._volumes.lock, volume.writing() as connection:
+                batch = connection.execute(
+                    f"DELETE FROM reads WHERE id IN"  # noqa: S608 - our own text
+                    f" (SELECT id FROM reads WHERE {_DUE} LIMIT {_BATCH})",
+                    due,
+                ).rowcount
+            deleted += batch
+        with self._volumes.lock:
+            volume.forget_deleted()
+        return deleted
+
+    def _destroy(self, volume: Volume, keep: Limits, now: Moment) -> int:
+        with self._volumes.lock:
+            # Looked at again under the lock: a late message may have come in between.
+            if not self._nothing_to_keep(volume, keep, now):
+                return 0
+            self._volumes.remove(volume)
+            self._destroyer.destroy(of_volume(volume, self._volumes.keys))
+        return 1
+
+    def _destroy_damaged(self, keep: Limits, now: Moment) -> int:
+        destroyed = 0
+        for day, found in self._volumes.damaged().items():
+            over_at = datetime.combine(date.fromisoformat(day), time.min, UTC) + timedelta(days=1)
+            if over_at + keep.longest <= now.at:
+                try:
+                    with self._volumes.lock:
+                        self._destroyer.destroy(of_damaged(day, found))
+                    destroyed += 1
+                except OSError as cause:
+                    self._failed(cause)
+        return destroyed
+
+    def _settle(self, now: Moment) -> None:
+        """Receipts and the time of this sweep go to the journal; while it is down they wait."""
+        try:
+            self._destroyer.settle(now)
+            if self._clock.last_at is not None:
+                self._journal.remember(swept_ms=to_ms(self._clock.last_at))
+        except RecordError as cause:
+            logger.error("retention not journaled error=%s", type(cause).__name__)
+
+    def _tell(self, deleted: int, now: Moment) -> None:
+        """Journals deletions inside volumes, summed up once an hour."""
+        self._untold += deleted
+        due = self._told_mono is None or now.mono - self._told_mono >= _TELL_EVERY_S
+        if not self._untold or not due:
+            return
+        try:
+            self._journal.append(Act(SYSTEM, "retention", {"deleted": self._untold}), now)
+        except RecordError:
+            return
+        self._untold, self._told_mono = 0, now.mono
+
+    def _failed(self, cause: Exception) -> None:
+        logger.error("retention failed error=%s", type(cause).__name__)
+        self._issues.report(
+            "retention_failed",
+            "Some reads that are due could not be deleted",
+            "See OPERATIONS, 'A damaged file'",
+        )

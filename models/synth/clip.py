@@ -1,0 +1,128 @@
+"""Renders a scenario into the clip its camera would have sent.
+
+    python -m models.synth.clip SCENARIO.toml OUT.mp4 [--force]
+
+Needs numpy and OpenCV only. The clip is written beside its final name and moved there whole; a
+small JSON file beside it says what it was made from, and an unchanged clip is not made again.
+One loop of the scenario, 1280x720, at the scenario's frames a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import cv2
+
+from appliance.errors import ApplianceError, CaptureError
+from appliance.scenario import format as scenario_format
+from appliance.scenario.plan import Scenario
+from models.synth.clip_scene import Stage
+from models.synth.clip_view import HEIGHT_PX, WIDTH_PX
+
+RENDERER = 1
+"""Raised whenever the same scenario would give other pixels."""
+_FOURCC = "mp4v"
+_BAR_WIDTH = 36
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.synth.clip", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenario", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--force", action="store_true", help="render even if nothing changed")
+    given = parser.parse_args(arguments)
+    try:
+        render(given.scenario, given.out, force=given.force)
+    except ApplianceError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def render(scenario_path: Path, out: Path, *, force: bool = False) -> bool:
+    """Writes the clip; False where it stands already. Raises ConfigError or CaptureError."""
+    scenario = scenario_format.load(scenario_path)
+    made_from = _made_from(scenario_path)
+    if not force and out.exists() and _stands(out, made_from):
+        return False
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.stem}.part{out.suffix}")
+    try:
+        _write(scenario, part)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    _note(out).write_text(json.dumps(made_from, indent=1) + "\n", encoding="utf-8")
+    return True
+
+
+def _write(scenario: Scenario, path: Path) -> None:
+    frames = round(scenario.length_s * scenario.fps)
+    bar = _Bar(frames)
+    stage = Stage(scenario)
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*_FOURCC), scenario.fps, (WIDTH_PX, HEIGHT_PX)
+    )
+    if not writer.isOpened():
+        raise CaptureError("this OpenCV cannot write mp4 clips",
+                           next_step="Install the opencv-python-headless wheel")
+    try:
+        for number, frame in enumerate(stage.frames(), start=1):
+            writer.write(frame)
+            bar.show(number)
+    finally:
+        writer.release()
+    bar.end()
+
+
+def _made_from(scenario_path: Path) -> dict[str, str | int]:
+    digest = hashlib.sha256(scenario_path.read_bytes()).hexdigest()
+    return {"scenario_sha256": digest, "renderer": RENDERER}
+
+
+def _note(out: Path) -> Path:
+    return out.with_name(f"{out.name}.json")
+
+
+def _stands(out: Path, made_from: dict[str, str | int]) -> bool:
+    try:
+        return bool(json.loads(_note(out).read_text(encoding="utf-8")) == made_from)
+    except (OSError, ValueError):
+        return False
+
+
+class _Bar:
+    """One line on a terminal, a few lines in a log."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._began_mono = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+        self._told = -1
+        sys.stderr.write("rendering the demo camera (once)\n")
+
+    def show(self, number: int) -> None:
+        share = number / self._total
+        step = int(share * (100 if self._terminal else 4))
+        if step == self._told:
+            return
+        self._told = step
+        left_s = (time.monotonic() - self._began_mono) * (1 / share - 1)
+        done = "#" * round(share * _BAR_WIDTH)
+        text = f"[{done:<{_BAR_WIDTH}}] {share:4.0%}  {left_s:3.0f} s left"
+        sys.stderr.write(f"\r{text}" if self._terminal else f"{text}\n")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        took_s = time.monotonic() - self._began_mono
+        sys.stderr.write(f"{chr(10) if self._terminal else ''}rendered in {took_s:.0f} s\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
