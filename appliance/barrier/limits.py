@@ -38,4 +38,4 @@ class Limits:
 
 
 def too_late(order: Order, now_mono: float) -> bool:
-    return now_mono - order.asked_mono > DEADLINE_S
+    return now_mono - order.asked_mono > min(order.life_s, DEADLINE_S)

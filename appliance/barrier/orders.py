@@ -34,6 +34,8 @@ class Order:
     plate: str = ""
     """The plate as listed: the same car under a new track counts as the same car."""
     lease_s: float = 0.0
+    life_s: float = DEADLINE_S
+    """Shorter where somebody waits for the answer."""
 
 
 class Fault(StrEnum):

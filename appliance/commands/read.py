@@ -25,6 +25,7 @@ from appliance.config import Config
 from appliance.errors import ApplianceError, CaptureError
 from appliance.recognition import look, picture, score
 from appliance.recognition.view import rss_mb
+from appliance.recognition.vote import vote
 from appliance.values import Glimpse
 
 
@@ -71,13 +72,14 @@ def read_one(
         glimpses = _whole(looker.read_whole(grey)) if whole else looker.look_grey(grey)
     except ApplianceError as refused:
         error = str(refused)
-    best = glimpses[0] if glimpses else None
+    reads = [_read(g) for g in glimpses]
+    best = reads[0] if reads else {"text": "", "confidence": 0.0, "box": None}
     line: dict[str, Any] = {
         "image": str(path),
-        "text": best.text.text if best else "",
-        "confidence": round(score.of_glimpse(best), 4) if best else 0.0,
-        "box": _box(best) if best else None,
-        "reads": [_read(g) for g in glimpses],
+        "text": best["text"],
+        "confidence": best["confidence"],
+        "box": best["box"],
+        "reads": reads,
         "ms": round((time.perf_counter() - wall) * 1000, 2),
         "cpu_ms": round((time.process_time() - cpu) * 1000, 2),
         "rss_mb": rss_mb(),
@@ -106,22 +108,20 @@ def _whole(glimpse: Glimpse) -> list[Glimpse]:
 
 
 def _read(glimpse: Glimpse) -> dict[str, Any]:
+    settled = vote([glimpse])
     return {
-        "text": glimpse.text.text,
+        "text": settled.text,
         "confidence": round(score.of_glimpse(glimpse), 4),
-        "box": _box(glimpse),
+        "box": [round(n) for n in glimpse.where.upright],
         "corners": [[round(x, 1), round(y, 1)] for x, y in glimpse.where.corners],
-        "char_scores": [round(s, 3) for s in glimpse.text.char_scores],
+        "char_scores": [round(s, 3) for s in settled.char_scores],
+        "raw": glimpse.text.text,
         "detector": round(glimpse.where.score, 3),
-        "alternatives": [list(pair) for pair in glimpse.text.alternatives],
+        "alternatives": [[text, round(chance, 4)] for text, chance in glimpse.text.alternatives],
     }
 
 
-def _box(glimpse: Glimpse) -> list[int]:
-    return [round(n) for n in glimpse.where.upright]
-
-
 def _draw(path: Path, glimpses: list[Glimpse], folder: Path) -> None:
-    captions = [(g.where, f"{g.text.text} {score.of_glimpse(g):.2f}") for g in glimpses]
+    captions = [(g.where, f"{vote([g]).text} {score.of_glimpse(g):.2f}") for g in glimpses]
     drawn = picture.outlined(load_picture(path), captions)
     cv2.imwrite(str(folder / f"{path.stem}.jpg"), drawn)

@@ -8,8 +8,8 @@ Sources: checklist lines 2, 3, 6-10; Cal. Civ. Code 1798.90.51(b).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-from appliance import clock
 from appliance.compliance import words
 from appliance.compliance.words import Say
 from appliance.errors import DutyError
@@ -46,7 +46,7 @@ def sections(policy: PublishedPolicy, say: Say) -> tuple[Section, ...]:
         Section(1, say("Adoption"), (
             say("This policy of %(site)s is version %(version)s, published on %(day)s by %(by)s.",
                 site=policy.site_name, version=policy.version,
-                day=clock.iso(policy.published_at)[:10], by=policy.published_by),
+                day=_local_day(policy), by=policy.published_by),
             say("Before its first version was published, this appliance stored no read."),
         )),
         Section(2, say("Purpose and authorised uses"), (
@@ -84,3 +84,8 @@ def sections(policy: PublishedPolicy, say: Say) -> tuple[Section, ...]:
                 "required."),
         )),
     )
+
+
+def _local_day(policy: PublishedPolicy) -> str:
+    """The day of publishing as the site's own calendar has it."""
+    return policy.published_at.astimezone(ZoneInfo(policy.site_zone)).date().isoformat()

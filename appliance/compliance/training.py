@@ -128,7 +128,7 @@ def _security(say: Say) -> Module:
     return Module(
         "security", say("Keeping it safe"),
         (
-            say("Your account is yours alone. What is done with it stands in the journal as yours."),
+            say("Your account is yours alone. What is done with it is journaled as yours."),
             say("Sign out when you leave the desk. Nobody from support ever needs your password."),
             say("Reads stay in the box: no photographs of the screen, no copies, no print-outs."),
         ),

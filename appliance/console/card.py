@@ -6,6 +6,7 @@ Pure: a passage in, pieces of a page out. Words come from ``words``; drawing is 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.values import GlimpseNote, Passage, Sighting
@@ -75,8 +76,7 @@ def compare(plate: str, scores: tuple[float, ...],
         return tuple(_character(c, s, False) for c, s in zip(plate, scores, strict=True)), ()
     read: list[Character] = []
     entry: list[EntryCharacter] = []
-    blocks = difflib.SequenceMatcher(None, plate, listed, autojunk=False).get_opcodes()
-    for tag, a0, a1, b0, b1 in blocks:
+    for tag, a0, a1, b0, b1 in _blocks(plate, listed):
         differs = tag != "equal"
         for offset in range(max(a1 - a0, b1 - b0)):
             a, b = a0 + offset, b0 + offset
@@ -84,6 +84,14 @@ def compare(plate: str, scores: tuple[float, ...],
                         else Character("·", 0.0, 0, False, True))
             entry.append(EntryCharacter(listed[b] if b < b1 else "·", differs))
     return tuple(read), tuple(entry)
+
+
+def _blocks(plate: str, listed: str) -> Sequence[tuple[str, int, int, int, int]]:
+    """Equal lengths are compared place by place, as the rules do; others are aligned."""
+    if len(plate) == len(listed):
+        return [("equal" if a == b else "replace", i, i + 1, i, i + 1)
+                for i, (a, b) in enumerate(zip(plate, listed, strict=True))]
+    return difflib.SequenceMatcher(None, plate, listed, autojunk=False).get_opcodes()
 
 
 def _scores(sighting: Sighting | None) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +33,7 @@ def install(app: Flask) -> None:
     app.context_processor(_frame)
     app.jinja_env.filters.update(
         when=when, clock=clock_time, kept=times.kept, span=times.span, hours=hours.in_words,
-        note=rule_words.rule_note,
+        note=rule_words.rule_note, asked=asked,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -46,6 +47,17 @@ def when(at: datetime) -> Markup:
 def clock_time(at: datetime) -> Markup:
     """A ``<time>`` of the day with seconds."""
     return _time(at, times.hour_of(at, here().zone(), seconds=True))
+
+
+def asked(query: str) -> str:
+    """What a journal entry asked for, without the braces: ``plate PSTN* · page 1``."""
+    try:
+        told = json.loads(query or "{}")
+    except ValueError:
+        return query
+    if not isinstance(told, dict):
+        return query
+    return " · ".join(f"{name} {value}" for name, value in told.items())
 
 
 def _time(at: datetime, text: str) -> Markup:

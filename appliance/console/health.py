@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance import ipc
 from appliance.console import answers, times, words
 from appliance.console.context import Console
 from appliance.console.programs import RECORDS, UPLINK, VIEW
 from appliance.console.tongue import _
+from appliance.errors import IpcError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,13 @@ def _gate(console: Console) -> Health:
 
 
 def _records(console: Console) -> Health:
-    answer = console.programs.quiet(RECORDS, "status")
-    if answer is None:
+    try:
+        answer = console.programs.ask(RECORDS, "status")
+    except ipc.Refused as refusal:
+        issue = answers.Issue("records", str(refusal.fields.get("refused_key", "")),
+                              refusal.message, refusal.next_step)
+        return Health("records", True, "alarm", _("is in trouble"), None, (), (issue,))
+    except IpcError:
         return _down("records", _("No look-up is possible and nothing opens by itself."))
     r = answers.records(answer)
     full = r.disk_free_share is not None and r.disk_free_share < 0.2

@@ -107,14 +107,17 @@ class Lists:
                 found.append(Twin(entry, same))
         return sorted(found, key=lambda t: not t.same_plate)
 
-    def add(self, draft: Draft, by: str, now: datetime) -> int:
+    def next_id(self) -> int:
+        """The number the next entry will have; the caller keeps others from adding meanwhile."""
+        return int(self._store.row("SELECT coalesce(max(id), 0) + 1 AS n FROM grants")["n"])
+
+    def add(self, grant_id: int, draft: Draft, by: str, now: datetime) -> None:
         with self._store.writing() as connection:
-            made = connection.execute(
-                "INSERT INTO grants (kind, plate, label, unit, note, from_at, until_at, hours,"
-                " lanes, made_at, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*_columns(draft), clock.iso(now), by),
+            connection.execute(
+                "INSERT INTO grants (id, kind, plate, label, unit, note, from_at, until_at, hours,"
+                " lanes, made_at, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (grant_id, *_columns(draft), clock.iso(now), by),
             )
-        return int(made.lastrowid)
 
     def change(self, grant_id: int, draft: Draft, by: str, now: datetime) -> bool:
         """False where the entry was ended meanwhile."""

@@ -15,7 +15,6 @@ from gunicorn.app.base import BaseApplication
 
 from appliance import vault
 from appliance.config import Config
-from appliance.console.app import create_app
 from appliance.errors import ApplianceError
 
 logger = logging.getLogger(__name__)
@@ -53,6 +52,8 @@ class _Served(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Runs in the worker: the database connection must not cross the fork."""
+        from appliance.console.app import create_app  # here: the arbiter need not load the pages
+
         app = create_app(self._config)
         app.extensions["postern"].journal.start()
         return app

@@ -27,9 +27,16 @@ from appliance.values import (
 
 VERDICTS: Mapping[str, Any] = {
     Verdict.OPEN.value: _l("Opened"),
-    Verdict.ASK_GUARD.value: _l("Ask the guard"),
+    Verdict.ASK_GUARD.value: _l("Asked the guard"),
     Verdict.STAY_CLOSED.value: _l("Stayed closed"),
 }
+
+NOW_VERDICTS: Mapping[str, Any] = {
+    Verdict.OPEN.value: _l("Opens"),
+    Verdict.ASK_GUARD.value: _l("Your decision"),
+    Verdict.STAY_CLOSED.value: _l("Stays closed"),
+}
+"""The same at the desk, while the car stands there."""
 
 REASONS: Mapping[str, Any] = {
     Reason.GRANTED.value: _l("An allow entry matches, here and now."),
@@ -155,7 +162,7 @@ POSITIONS: Mapping[str, Any] = {
 }
 
 PROGRAMS: Mapping[str, Any] = {
-    "vision": _l("Camera and reading"),
+    "vision": _l("Camera"),
     "gate": _l("Gate"),
     "records": _l("Records"),
     "console": _l("Console"),
@@ -174,12 +181,10 @@ ACTIONS: Mapping[str, Any] = {
     "grant_added": _l("added an entry to a list"),
     "grant_changed": _l("changed an entry"),
     "grant_ended": _l("ended an entry"),
-    "grants_viewed": _l("read the lists"),
     "policy_published": _l("published a policy"),
     "person_invited": _l("invited a person"),
     "person_changed": _l("changed an account"),
     "training_passed": _l("passed a training module"),
-    "purpose_chosen": _l("chose a purpose"),
     "open_once": _l("opened the gate once"),
     "hold_open": _l("held the gate open"),
     "release": _l("released the gate"),

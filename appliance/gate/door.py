@@ -15,13 +15,14 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from appliance import clock, codec, ipc
 from appliance.barrier.link import Link
 from appliance.barrier.orders import Fault, Order, OrderKind, unsent
 from appliance.errors import IpcError, LinkLost, OrderRefused, OrderTimeout
+from appliance.gate.cars import Car
 from appliance.gate.ear import Ear
 from appliance.gate.figures import Figures
 from appliance.gate.issues import Issues
@@ -89,7 +90,7 @@ class Door:
 
     def status(self, _: ipc.Message) -> ipc.Message:
         parts, now = self._parts, clock.mono()
-        at_gate = self._at_gate()
+        at_gate = _shown(parts.loop.at_gate(now))
         view, camera = parts.link.view, parts.ear.camera
         return ipc.ok({
             "verdict_now": at_gate["decision"]["verdict"] if at_gate else None,
@@ -116,7 +117,7 @@ class Door:
         who = _who(message, reason_needed=False)
         car = self._parts.loop.at_gate(clock.mono())
         crop = car.sighting.crop_jpeg if car else b""
-        shown = self._at_gate()
+        shown = _shown(car)
         if shown is not None:
             entry = _entry(who, "view_at_gate", {"lane": self._parts.lane}, rows=1)
             self._parts.ask_records(entry, _LOOK_WAIT_S)
@@ -124,7 +125,7 @@ class Door:
 
     def open_once(self, message: ipc.Message) -> ipc.Message:
         who = _may_order(message)
-        order = Order(f"man-{uuid.uuid4().hex}", OrderKind.OPEN, clock.mono())
+        order = Order(f"man-{uuid.uuid4().hex}", OrderKind.OPEN, clock.mono(), life_s=ORDER_WAIT_S)
         self._journal_or_queue(who, "open_once", order)
         outcome = self._ask(order)
         self._keep(who, order, outcome)
@@ -137,18 +138,21 @@ class Door:
         if not isinstance(lease_s, int | float) or isinstance(lease_s, bool):
             raise OrderRefused("a hold needs its length in seconds")
         order = Order(
-            f"man-{uuid.uuid4().hex}", OrderKind.HOLD, clock.mono(), lease_s=float(lease_s)
+            f"man-{uuid.uuid4().hex}", OrderKind.HOLD, clock.mono(), lease_s=float(lease_s),
+            life_s=ORDER_WAIT_S,
         )
         self._journal_or_queue(who, "hold_open", order)
         outcome = self._ask(order)
         _raise_unless_sent(outcome)
         return ipc.ok({
-            "order_id": order.id, "held_until_mono": order.asked_mono + order.lease_s,
+            "order_id": order.id, "held_until_mono": outcome.asked_mono + order.lease_s,
         })
 
     def release(self, message: ipc.Message) -> ipc.Message:
         who = _may_order(message, reason_needed=False)
-        order = Order(f"man-{uuid.uuid4().hex}", OrderKind.RELEASE, clock.mono())
+        order = Order(
+            f"man-{uuid.uuid4().hex}", OrderKind.RELEASE, clock.mono(), life_s=ORDER_WAIT_S
+        )
         self._journal_or_queue(who, "release", order)
         outcome = self._ask(order)
         _raise_unless_sent(outcome)
@@ -158,20 +162,12 @@ class Door:
         return ipc.ok({"policy_version": self._parts.standing.reload()})
 
     def _ask(self, order: Order) -> Outcome:
+        """The order's life begins here, after the journal answered."""
+        order = replace(order, asked_mono=clock.mono())
         try:
             return self._parts.link.ask(order, ORDER_WAIT_S)
         except OrderTimeout:
             return unsent(order, Fault.TOO_LATE)
-
-    def _at_gate(self) -> dict[str, Any] | None:
-        car = self._parts.loop.at_gate(clock.mono())
-        if car is None or car.decision is None:
-            return None
-        return {
-            "sighting": codec.encode(car.sighting),
-            "decision": codec.encode(car.decision),
-            "outcome": codec.encode(car.outcome),
-        }
 
     def _journal_or_queue(self, who: Who, action: str, order: Order) -> None:
         """Raises Refused where records is there and says no for a reason a person can mend."""
@@ -206,6 +202,17 @@ class Door:
             key=order.id, lane=self._parts.lane, at=now_at, sighting=None, decision=decision,
             outcome=outcome, actor=who.actor, purpose=who.purpose, note=who.reason,
         ))
+
+
+def _shown(car: Car | None) -> dict[str, Any] | None:
+    """What is known of the car at the gate, without its picture."""
+    if car is None or car.decision is None:
+        return None
+    return {
+        "sighting": codec.encode(car.sighting),
+        "decision": codec.encode(car.decision),
+        "outcome": codec.encode(car.outcome),
+    }
 
 
 def _who(message: ipc.Message, *, reason_needed: bool) -> Who:

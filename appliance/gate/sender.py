@@ -131,8 +131,7 @@ class Sender:
             self._changed.notify()
 
     def _run(self) -> None:
-        rest_s = 0.0
-        while not (self._stopping and (not self._letters or rest_s > 0)):
+        while not (self._stopping and (self._failing or not self._letters)):
             try:
                 rest_s = self.step()
             except Exception as error:  # noqa: BLE001 - the sender must outlive any fault

@@ -16,7 +16,7 @@ from appliance.recognition.tflite import Floats, Grey, Net
 from appliance.values import PlateText
 
 _DOUBTFUL = 0.97
-_MOST_ALTERNATIVES = 3
+_MOST_ALTERNATIVES = 4
 
 
 class Reader:
@@ -79,7 +79,7 @@ def _alternatives(
 ) -> tuple[tuple[str, float], ...]:
     whole = float(np.prod(scores)) if scores else 0.0
     found = [
-        ("".join([*signs[:place], sign, *signs[place + 1 :]]), round(min(1.0, whole * ratio), 4))
+        ("".join([*signs[:place], sign, *signs[place + 1 :]]), min(1.0, whole * ratio))
         for place, sign, ratio in seconds
     ]
     return tuple(sorted(found, key=lambda pair: -pair[1])[:_MOST_ALTERNATIVES])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from appliance.recognition.vote import vote
 from appliance.values import Glimpse
 
 FITTED_ON = "not fitted yet: cautious first values"
@@ -40,9 +41,8 @@ class Evidence:
 
 def of_glimpse(glimpse: Glimpse) -> float:
     """Calibrated chance that one glimpse reads the whole plate right."""
-    return chance(
-        Evidence(glimpse.text.char_scores, glimpse.where.score, glimpse.where.width_px)
-    )
+    scores = vote([glimpse]).char_scores
+    return chance(Evidence(scores, glimpse.where.score, glimpse.where.width_px))
 
 
 def chance(evidence: Evidence) -> float:

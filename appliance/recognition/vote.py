@@ -6,16 +6,21 @@ Rules
   sharp wrong reading cannot set the length for all.
 - Every glimpse is aligned to the backbone; each place is voted on with the signs' own scores, a
   gap votes for "no sign here"; a sign between two places needs more weight than its absence.
+- A glimpse's second choice for a doubtful sign votes too, with its own smaller score.
 - A sign's score after the vote is its share of the weight there times the mean score behind it.
-- ``agreeing`` counts the glimpses whose whole text equals the result; a vote invents no witness.
+- Last, stamps that write both O and 0 or I and 1 are settled by the plate's series (``formats``).
+- ``agreeing`` counts the glimpses whose whole text equals the result, those stamps taken as equal;
+  a vote invents no witness.
 Source: J. Fiscus, "ROVER" (IEEE ASRU 1997), for voting over aligned transcripts.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from appliance.recognition import formats
 from appliance.values import Glimpse, PlateText
 
 _FULL_WIDTH_PX = 130.0
@@ -38,6 +43,8 @@ class Verdict:
 class _Ballot:
     text: str
     scores: tuple[float, ...]
+    seconds: dict[int, tuple[str, float]]
+    """By place, the sign that would stand there otherwise, and its score."""
     weight: float
 
 
@@ -45,9 +52,11 @@ def vote(glimpses: Sequence[Glimpse]) -> Verdict:
     """One text of at least one glimpse; the order of the glimpses does not matter."""
     if not glimpses:
         raise ValueError("a vote needs a glimpse")
-    ballots = [_Ballot(g.text.text, g.text.char_scores, weight(g)) for g in glimpses]
-    text, scores = _result(_backbone(ballots), ballots)
-    agreeing = [g for g in glimpses if g.text.text == text]
+    ballots = [
+        _Ballot(g.text.text, g.text.char_scores, _seconds(g.text), weight(g)) for g in glimpses
+    ]
+    text, scores = formats.settle(*_result(_backbone(ballots), ballots))
+    agreeing = [g for g in glimpses if formats.fold(g.text.text) == formats.fold(text)]
     best = max(agreeing or glimpses, key=lambda g: (weight(g), g.frame_seq))
     return Verdict(text, scores, len(agreeing), len(glimpses), best)
 
@@ -79,43 +88,57 @@ def _backbone(ballots: list[_Ballot]) -> str:
     )
 
 
-def _result(backbone: str, ballots: list[_Ballot]) -> tuple[str, tuple[float, ...]]:
-    """Votes on the places of the backbone and between them."""
+def _result(backbone: str, ballots: list[_Ballot]) -> tuple[str, list[dict[str, float]]]:
+    """Votes on the places of the backbone and between them: the text, and each place's scores."""
     places: list[dict[str, float]] = [{} for _ in range(2 * len(backbone) + 1)]
     heads: list[dict[str, float]] = [{} for _ in places]  # weight without the scores
     total = sum(b.weight for b in ballots)
     for ballot in ballots:
-        for place, sign, score in _aligned(backbone, ballot):
-            places[place][sign] = places[place].get(sign, 0.0) + ballot.weight * score
-            heads[place][sign] = heads[place].get(sign, 0.0) + ballot.weight
-    signs, scores = [], []
+        for place, j in _aligned(backbone, ballot.text):
+            heads[place][ballot.text[j]] = heads[place].get(ballot.text[j], 0.0) + ballot.weight
+            for sign, score in ((ballot.text[j], ballot.scores[j]), ballot.seconds.get(j, ("", 0))):
+                if sign:
+                    places[place][sign] = places[place].get(sign, 0.0) + ballot.weight * score
+    signs, shares = [], []
     for at, votes in enumerate(places):
         if not votes:
             continue
         sign = max(sorted(votes), key=votes.__getitem__)
         present = sum(heads[at].values())
-        if at % 2 == 0 and heads[at][sign] <= total / 2:  # between two places of the backbone
+        if at % 2 == 0 and heads[at].get(sign, 0.0) <= total / 2:  # between two of the backbone
             continue
         if at % 2 == 1 and present < total / 2:  # a place most glimpses leave out
             continue
         signs.append(sign)
-        scores.append(min(1.0, votes[sign] / total))
-    return "".join(signs), tuple(scores)
+        shares.append({s: min(1.0, v / total) for s, v in votes.items()})
+    return "".join(signs), shares
 
 
-def _aligned(backbone: str, ballot: _Ballot) -> list[tuple[int, str, float]]:
-    """Each sign of the ballot with its place: odd on the backbone, even between its signs."""
-    rows = _table(backbone, ballot.text)
-    i, j = len(backbone), len(ballot.text)
-    found: list[tuple[int, str, float]] = []
+def _seconds(text: PlateText) -> dict[int, tuple[str, float]]:
+    """Read back from the alternatives, each of which differs from the text in one place."""
+    whole = math.prod(text.char_scores)
+    found: dict[int, tuple[str, float]] = {}
+    for other, chance in text.alternatives:
+        places = [i for i, (a, b) in enumerate(zip(text.text, other, strict=False)) if a != b]
+        if len(other) == len(text.text) and len(places) == 1 and whole > 0:
+            first = text.char_scores[places[0]]
+            found[places[0]] = (other[places[0]], min(1 - first, first * chance / whole))
+    return found
+
+
+def _aligned(backbone: str, text: str) -> list[tuple[int, int]]:
+    """(place, sign's index) of each sign: odd places on the backbone, even between its signs."""
+    rows = _table(backbone, text)
+    i, j = len(backbone), len(text)
+    found: list[tuple[int, int]] = []
     while i or j:
-        same = i and j and backbone[i - 1] == ballot.text[j - 1]
+        same = i and j and backbone[i - 1] == text[j - 1]
         if i and j and rows[i][j] == rows[i - 1][j - 1] + (0 if same else 1):
             i, j = i - 1, j - 1
-            found.append((2 * i + 1, ballot.text[j], ballot.scores[j]))
+            found.append((2 * i + 1, j))
         elif j and rows[i][j] == rows[i][j - 1] + 1:
             j -= 1
-            found.append((2 * i, ballot.text[j], ballot.scores[j]))
+            found.append((2 * i, j))
         else:
             i -= 1
     return found

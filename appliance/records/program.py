@@ -72,6 +72,8 @@ class Records:
         """Listens when it returns."""
         self.parts.destroyer.carry_through()
         self.parts.volumes.load()
+        with contextlib.suppress(RecordError):
+            self.parts.destroyer.settle(self._now())
         self.parts.keeper.start()
         with contextlib.suppress(RecordError):
             self.parts.journal.append(Act(SYSTEM, "started", {"program": "records"}), self._now())

@@ -15,9 +15,8 @@ The rules, each a sentence
    only a claim: as soon as the clock is, a read of this boot is dated by the monotonic clock, and
    one of an earlier boot that claims the future, or came from an unknown clock, counts from then.
 7. A read of this boot is never deleted before its limit has passed on the monotonic clock too.
-8. While the clock's worth is unknown nothing is deleted, and an issue says so.
-9. Where the clock has moved by more than a day since the last sweep, nothing is deleted until it
-   is disciplined, or has run on evenly for ten minutes.
+8. While the wall clock cannot be believed (``clockguard``: its worth is unknown, or it moved by
+   more than a day and nobody disciplines it) nothing is deleted, and an issue says so.
 
 Late by at most: one sweep (a minute); ten minutes more after a box was off for a day with no time
 server; and for rule 6's second half, the time since the read.
@@ -121,7 +120,7 @@ class Retention:
                     destroyed += self._destroy(volume, keep, now)
                 else:
                     deleted += self._delete_due(volume, keep, now)
-            except (sqlcipher3.Error, VaultError, OSError) as cause:
+            except (sqlcipher3.Error, VaultError, RecordError, OSError) as cause:
                 self._failed(cause)
         destroyed += self._destroy_damaged(keep, now)
         self._settle(now)

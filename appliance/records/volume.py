@@ -132,6 +132,8 @@ class Volume:
         self.rest()
 
     def _open_writer(self) -> database.Connection:
+        if self._gone:
+            raise VaultError("a volume is gone")
         if self._writer is None:
             self._writer = database.open_encrypted(self.path, self._key, any_thread=True)
             self._writer.execute("PRAGMA cache_size = -1000")

@@ -6,7 +6,6 @@
   pool, so a long look-up never keeps a car's record waiting.
 - A volume that cannot be opened is set aside as ``*.damaged`` and reported; a fresh one takes its
   place and the gate goes on. What was set aside is destroyed at its limit like any other.
-- A failed statement costs its connection: the next one starts clean.
 
 Any thread.
 """

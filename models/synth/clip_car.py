@@ -59,6 +59,7 @@ class CarPicture:
     cabin: Picture
     mirror: Picture
     ledge: Picture
+    wings: Picture
     plate: Picture
     shadow: Picture
 
@@ -77,10 +78,11 @@ def paint_car(car: Car) -> CarPicture:
         end=panels.back(shape, paint) if back else panels.front(shape, paint),
         deck=panels.deck(paint),
         glass=panels.glass(paint, back=back),
-        side=panels.side(car.body.length_m, shape.deck_high, paint),
+        side=panels.side(car.body.length_m, shape, paint),
         cabin=panels.cabin(car.body.length_m - shape.deck, paint),
         mirror=panels.mirror(paint),
         ledge=panels.ledge(paint),
+        wings=panels.wings(paint),
         plate=plate_picture(car.plate),
         shadow=panels.shadow(),
     )
@@ -141,9 +143,13 @@ def draw_car(
             place(frame, picture.mirror, (
                 at(edges[0], up + 0.17, behind), at(edges[1], up + 0.17, behind),
                 at(edges[1], up + 0.01, behind), at(edges[0], up + 0.01, behind)), tint)
+    edge = s.half * 0.985
+    place(frame, picture.wings, (
+        at(-edge, s.nose - 0.03, 0.03), at(edge, s.nose - 0.03, 0.03),
+        at(edge, s.nose - 0.4, 0.03), at(-edge, s.nose - 0.4, 0.03)), tint)
     place(frame, picture.deck, (
-        at(-s.half * 0.97, s.deck_high, s.deck), at(s.half * 0.97, s.deck_high, s.deck),
-        at(s.half * 0.98, s.nose - 0.05, 0.02), at(-s.half * 0.98, s.nose - 0.05, 0.02)), tint)
+        at(-edge, s.deck_high, s.deck), at(edge, s.deck_high, s.deck),
+        at(edge, s.nose - 0.03, 0.02), at(-edge, s.nose - 0.03, 0.02)), tint)
     place(frame, picture.end, (
         at(-s.half, s.nose, 0), at(s.half, s.nose, 0), at(s.half, 0, 0), at(-s.half, 0, 0)), tint)
     place(frame, picture.plate, plate_corners(picture, where), plate_tint)

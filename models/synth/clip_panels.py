@@ -141,11 +141,12 @@ def glass(paint: Colour, *, back: bool) -> Picture:
     return sheet.picture()
 
 
-def side(length_m: float, high_m: float, paint: Colour) -> Picture:
+def side(length_m: float, s: Shape, paint: Colour) -> Picture:
     """The flank below the windows, with wheels; its near end is at the left."""
+    high_m = s.deck_high
     sheet, half = Sheet(length_m, high_m, 260), length_m / 2
-    body = rounded([(-half, 0.22), (-half, high_m * 0.86), (-half + 0.1, high_m - 0.02),
-                    (half - 0.06, high_m), (half, high_m * 0.8), (half, 0.24)], 1)
+    body: Points = [(-half, 0.22), (-half, s.nose - 0.03), (-half + s.deck, high_m),
+                    (half - 0.2, high_m), (half, high_m * 0.85), (half, 0.24)]
     sheet.shape(body, lit(paint, 1.08, 10), lit(paint, 0.62))
     sheet.line([(-half, high_m * 0.72), (half, high_m * 0.76)], 0.02, lit(paint, 1.2, 16),
                alpha=0.5)
@@ -187,6 +188,13 @@ def ledge(paint: Colour) -> Picture:
     """The strip of body beside the windows, seen from above."""
     sheet = Sheet(0.4, 0.4, 120)
     sheet.box(-0.2, 0, 0.2, 0.4, mixed(lit(paint, 1.05), _SKY, 0.22), lit(paint, 1.05))
+    return sheet.picture()
+
+
+def wings(paint: Colour) -> Picture:
+    """What stands behind the rounded corners of the front or back."""
+    sheet = Sheet(1.8, 0.5, 200)
+    sheet.box(-0.9, 0, 0.9, 0.5, lit(paint, 0.98), lit(paint, 0.75))
     return sheet.picture()
 
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from appliance.scenario import timeline
 from appliance.scenario.plan import Car, Light, Scenario, Way
 from models.synth.clip_car import (
+    BACK,
+    FRONT,
     CarPicture,
     Place,
     Tint,
@@ -174,8 +176,6 @@ def _light_pool() -> Picture:
 
 def _outline(car: Car) -> CarPicture:
     """A car's measures without its paint."""
-    from models.synth.clip_car import BACK, FRONT
-
     shape = (BACK if car.way is Way.OUT else FRONT)[car.body]
     none = Picture([])
-    return CarPicture(car, shape, *(none,) * 9)
+    return CarPicture(car, shape, *(none,) * 10)

@@ -6,7 +6,8 @@ Painted once per clip at double size and shrunk, then only mixed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -16,12 +17,16 @@ from appliance.scenario.plan import Light
 from models.synth.clip_view import EYE_M, HEIGHT_PX, WIDTH_PX, Pixels, lane_x, project, rays
 
 Plane = npt.NDArray[np.float32]
+Painter = Callable[[Plane, Plane, Plane], tuple[Plane, Plane | float]]
+"""From the places (x, y, z) of some pixels to their colours and how far they glow at night."""
 _SCALE = 2
+_ROW = 4096
 _HALF_DRIVE_M = 2.15
 _KERB_M = 0.16
 _LEFT_HEDGE_M = -4.9
 _BACK_HEDGE_M = 31.0
 _HOUSE_M = 58.0
+_HOUSE_LEFT_M, _HOUSE_RIGHT_M, _EAVES_M = -17.5, -7.2, 3.7
 BOLLARDS = ((-3.75, 10.6), (-3.75, 16.0), (-3.6, 23.0))
 _BOLLARD_HIGH_M = 0.85
 
@@ -35,7 +40,7 @@ class _Surface:
     y: Plane
     z: Plane
     sky: Plane
-    glow: Plane = field(default_factory=lambda: np.zeros(0, np.float32))
+    glow: Plane
 
 
 def paint_yard(rng: np.random.Generator) -> dict[Light, Pixels]:
@@ -53,63 +58,69 @@ def _scene(rng: np.random.Generator) -> _Surface:
     glow = np.zeros(shape, np.float32)
     noise = _Noise(rng)
 
-    def put(mask: npt.NDArray[np.bool_], at: Plane, paint: Plane) -> None:
-        colour[mask] = paint[mask]
-        x[mask], y[mask], z[mask] = (dx * at)[mask], (dy * at + EYE_M)[mask], (dz * at)[mask]
-        sky[mask] = 0
+    def put(mask: npt.NDArray[np.bool_], at: Plane, paint: Painter) -> None:
+        px, py, pz = (dx * at)[mask], (dy * at + EYE_M)[mask], (dz * at)[mask]
+        painted, lit = paint(px, py, pz)
+        colour[mask], sky[mask] = painted, 0
+        x[mask], y[mask], z[mask] = px, py, pz
+        glow[mask] = lit
+
+    def height_at(at: Plane) -> tuple[Plane, Plane]:
+        return dx * at, dy * at + EYE_M
 
     at = _HOUSE_M / dz
-    hx, hy = dx * at, dy * at + EYE_M
-    paint, windows, mask = _house(noise, hx, hy)
-    put(mask, at, paint)
-    glow[mask & windows] = 1.0
+    hx, hy = height_at(at)
+    put(_house_outline(hx, hy), at, lambda px, py, _: _house(noise, px, py))
     at = 44.0 / dz
-    tx, ty = dx * at, dy * at + EYE_M
-    crown = 3.1 + 2.6 * (noise.smooth(tx * 0.07, tx * 0.0 + 3.3) - 0.5) * 2
+    tx, ty = height_at(at)
+    crown = 3.1 + 5.2 * (noise.smooth(tx * 0.07, tx * 0.0 + 3.3) - 0.5)
     crown += 0.8 * (noise.smooth(tx * 0.5, ty * 0.5) - 0.5)
-    house_gap = np.exp(-(((tx + 9.6) / 3.2) ** 2))
-    mask = ty < crown - 2.4 * house_gap
-    put(mask, at, _leaves(noise, tx, ty, 0.55, (0.20, 0.33, 0.24)))
-    glow[mask] = 0
+    crown -= 2.4 * np.exp(-(((tx + 9.6) / 3.2) ** 2))
+    put(ty < crown, at, lambda px, py, _: (_leaves(noise, px, py, 0.55, (0.20, 0.33, 0.24)), 0.0))
     at = _BACK_HEDGE_M / dz
-    tx, ty = dx * at, dy * at + EYE_M
-    mask = ty < 1.45 + 0.10 * (noise.smooth(tx * 1.3, tx * 0) - 0.5)
-    put(mask, at, _leaves(noise, tx, ty, 1.3, (0.15, 0.36, 0.22)) * _root_shade(ty, 1.45))
-    glow[mask] = 0
+    tx, ty = height_at(at)
+    put(
+        ty < 1.45 + 0.10 * (noise.smooth(tx * 1.3, tx * 0) - 0.5), at,
+        lambda px, py, _: (
+            _leaves(noise, px, py, 1.3, (0.15, 0.36, 0.22)) * _root_shade(py, 1.45), 0.0),
+    )
     at = np.where(dy < -1e-4, -EYE_M / np.minimum(dy, -1e-4), 1e6).astype(np.float32)
-    mask = (dz * at < _BACK_HEDGE_M) & (dy < 0)
-    put(mask, at, _ground(noise, dx * at, dz * at))
-    glow[mask] = 0
+    put((dz * at < _BACK_HEDGE_M) & (dy < 0), at,
+        lambda px, _, pz: (_ground(noise, px, pz), 0.0))
     at = np.where(dx < -1e-4, _LEFT_HEDGE_M / np.minimum(dx, -1e-4), 1e6).astype(np.float32)
     tz, ty = dz * at, dy * at + EYE_M
     mask = (tz > 2) & (tz < _BACK_HEDGE_M) & (ty > 0)
     mask &= ty < 1.55 + 0.14 * (noise.smooth(tz * 1.1, tz * 0 + 8) - 0.5)
-    put(mask, at, _leaves(noise, tz, ty, 1.7, (0.14, 0.38, 0.25)) * _root_shade(ty, 1.5))
-    glow[mask] = 0
+    put(mask, at, lambda _, py, pz: (
+        _leaves(noise, pz, py, 1.7, (0.14, 0.38, 0.25)) * _root_shade(py, 1.5), 0.0))
     return _Surface(colour, x, y, z, sky, glow)
 
 
-def _house(
-    noise: _Noise, x: Plane, y: Plane
-) -> tuple[Plane, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """A low rendered house with a pitched roof; returns paint, its windows and where it is."""
-    left, right, eaves = -17.5, -7.2, 3.7
-    wall = (x > left) & (x < right) & (y < eaves)
-    roof = (y >= eaves) & (y < eaves + 2.3) & (x > left - 0.5 + (y - eaves) * 1.2)
-    roof &= x < right + 0.5 - (y - eaves) * 1.2
+def _house_outline(x: Plane, y: Plane) -> npt.NDArray[np.bool_]:
+    """A low house with a pitched roof."""
+    wall = (x > _HOUSE_LEFT_M) & (x < _HOUSE_RIGHT_M) & (y < _EAVES_M)
+    roof = (y >= _EAVES_M) & (y < _EAVES_M + 2.3)
+    roof &= x > _HOUSE_LEFT_M - 0.5 + (y - _EAVES_M) * 1.2
+    roof &= x < _HOUSE_RIGHT_M + 0.5 - (y - _EAVES_M) * 1.2
+    return np.asarray(wall | roof)
+
+
+def _house(noise: _Noise, x: Plane, y: Plane) -> tuple[Plane, Plane]:
+    """Its paint, and where lamplight shines through a window after dark."""
     paint = np.empty((*x.shape, 3), np.float32)
     paint[:] = (0.62, 0.70, 0.76)
     tiles = 0.85 + 0.3 * noise.fine(x * 1.5, y * 5.0)
+    roof = y >= _EAVES_M
     paint[roof] = (np.array((0.22, 0.25, 0.36), np.float32) * tiles[..., None])[roof]
-    windows = np.zeros(x.shape, bool)
+    windows = np.zeros(x.shape, np.float32)
     for centre in (-15.6, -12.6, -9.4):
         pane = (abs(x - centre) < 0.75) & (abs(y - 2.3) < 0.75)
         frame = (abs(x - centre) < 0.88) & (abs(y - 2.3) < 0.88)
         cross = (abs(x - centre) < 0.05) | (abs(y - 2.3) < 0.04)
         paint[frame] = (0.86, 0.88, 0.88)
         paint[pane & ~cross] = (0.34, 0.30, 0.27)
-        windows |= pane & ~cross
-    return paint, windows, wall | roof
+        windows[pane & ~cross] = 1.0
+    return paint, windows
 
 
 def _ground(noise: _Noise, x: Plane, z: Plane) -> Plane:
@@ -123,9 +134,6 @@ def _ground(noise: _Noise, x: Plane, z: Plane) -> Plane:
     tar = (grain * tracks)[..., None] * np.array((0.345, 0.34, 0.335), np.float32)
     seam = 1 - 0.22 * np.exp(-(((z - 9.4) / 0.03) ** 2))
     tar *= seam[..., None].astype(np.float32)
-    line = (np.abs(z - 5.55) < 0.11) & (reach < 1.75)
-    worn = 0.66 + 0.18 * noise.smooth(x * 6, z * 6)
-    tar = np.where((line & (noise.fine(x * 5, z * 5) < 0.9))[..., None], worn[..., None], tar)
     blades = noise.fine(x * 7, z * 4) * near + 0.5 * (1 - near)
     lawn = 0.72 + 0.35 * blades + 0.3 * (noise.smooth(x * 0.4, z * 0.25) - 0.5)
     grass = lawn[..., None] * np.array((0.165, 0.42, 0.31), np.float32)
@@ -231,17 +239,27 @@ def halo(
     picture: Pixels, at: tuple[float, float], radius: float, colour: tuple[float, float, float]
 ) -> None:
     """Adds a soft round glow, brightest in its middle."""
-    x0, y0 = max(0, int(at[0] - radius)), max(0, int(at[1] - radius))
-    x1, y1 = min(WIDTH_PX, int(at[0] + radius) + 1), min(HEIGHT_PX, int(at[1] + radius) + 1)
-    if x1 <= x0 or y1 <= y0:
+    size = round(radius * 2)
+    left, top = round(at[0] - radius), round(at[1] - radius)
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(WIDTH_PX, left + size), min(HEIGHT_PX, top + size)
+    if size < 2 or x1 <= x0 or y1 <= y0:
         return
-    dx = (np.arange(x0, x1, dtype=np.float32) - at[0])[None, :] / radius
-    dy = (np.arange(y0, y1, dtype=np.float32) - at[1])[:, None] / radius
-    away = np.minimum(1.0, dx * dx + dy * dy)
-    strength = (1 - away) ** 2 * (0.35 + 0.65 * np.exp(-away * 9))
-    glow = strength[..., None] * np.array(colour, np.float32)
+    whole = cv2.resize(_HALO, (size, size), interpolation=cv2.INTER_LINEAR)
+    part = whole[y0 - top : y1 - top, x0 - left : x1 - left]
+    glow = cv2.merge([cv2.multiply(part, tone / 255) for tone in colour])
     area = picture[y0:y1, x0:x1]
-    area[:] = cv2.add(area, glow.astype(np.uint8))
+    area[:] = cv2.add(area, glow)
+
+
+def _halo_mask() -> Pixels:
+    away = np.linspace(-1, 1, 256, dtype=np.float32) ** 2
+    away = np.minimum(1.0, away[None, :] + away[:, None])
+    strength = (1 - away) ** 2 * (0.35 + 0.65 * np.exp(-away * 9))
+    return (strength * 255).round().astype(np.uint8)
+
+
+_HALO = _halo_mask()
 
 
 def _step(value: Plane) -> Plane:
@@ -270,16 +288,19 @@ class _Noise:
 
     @staticmethod
     def _even(tile: Plane) -> Plane:
+        """Spread over 0..1; one more row and column, so that the tile closes on itself."""
         low, high = np.percentile(tile, (1, 99))
-        return np.clip((tile - low) / (high - low), 0, 1).astype(np.float32)
+        even = np.clip((tile - low) / (high - low), 0, 1).astype(np.float32)
+        return np.pad(even, (0, 1), mode="wrap")
 
     @staticmethod
     def _look(tile: Plane, u: Plane, v: Plane) -> Plane:
-        size = tile.shape[0]
-        found = cv2.remap(tile, np.mod(u, size).astype(np.float32),
-                          np.mod(v, size).astype(np.float32), cv2.INTER_LINEAR,
-                          borderMode=cv2.BORDER_REFLECT_101)
-        return np.asarray(found, np.float32)
+        size = tile.shape[0] - 1
+        places = [np.mod(p, size).astype(np.float32) for p in (u, v)]
+        if u.ndim == 1:  # remap wants rows, and none over 32767
+            places = [np.resize(p, (-(-p.size // _ROW), _ROW)) for p in places]
+        found = cv2.remap(tile, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(found, np.float32).ravel()[: u.size].reshape(u.shape)
 
 
 def _wrapped_blur(tile: Plane, sigma: float) -> Plane:

@@ -31,13 +31,13 @@ CACHE = HERE.parent / ".work" / "font_masks.pickle"
 # Sign width / height, stroke / height and corner radius / width of the drawn faces by kind;
 # US figures measured on 21 specimens (November 2026), the others from published drawings.
 DRAWN_KINDS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
-    "embossed": ((0.36, 0.50), (0.09, 0.15), (0.25, 0.55)),
-    "narrow": ((0.31, 0.40), (0.08, 0.13), (0.25, 0.55)),
-    "flat": ((0.36, 0.54), (0.10, 0.17), (0.30, 0.60)),
-    "fe": ((0.50, 0.66), (0.10, 0.15), (0.20, 0.50)),
-    "din": ((0.46, 0.62), (0.11, 0.16), (0.30, 0.60)),
-    "wright": ((0.54, 0.68), (0.15, 0.20), (0.30, 0.60)),
-    "mandatory": ((0.46, 0.64), (0.11, 0.18), (0.30, 0.60)),
+    "embossed": ((0.36, 0.50), (0.09, 0.15), (0.36, 0.66)),
+    "narrow": ((0.31, 0.40), (0.08, 0.13), (0.36, 0.66)),
+    "flat": ((0.36, 0.54), (0.10, 0.17), (0.36, 0.64)),
+    "fe": ((0.50, 0.66), (0.10, 0.15), (0.28, 0.58)),
+    "din": ((0.46, 0.62), (0.11, 0.16), (0.36, 0.64)),
+    "wright": ((0.54, 0.68), (0.15, 0.20), (0.36, 0.64)),
+    "mandatory": ((0.46, 0.64), (0.11, 0.18), (0.36, 0.64)),
 }
 
 CELL_KINDS = ("embossed", "narrow", "flat")
@@ -155,7 +155,7 @@ def draw_face(rng: np.random.Generator, kind: str) -> Face:
         variant = variants[0 if first else int(rng.integers(len(variants)))]
         if sign == "I" and kind in (*CELL_KINDS, "fe") and rng.random() < 0.6:
             variant = variants[1]
-        corner = radius * (rng.uniform(0.5, 0.9) if sign == "D" else 1.0)
+        corner = radius * (rng.uniform(0.55, 1.0) if sign == "D" else 1.0)
         body = width * WIDTHS.get(sign, 1.0) * rng.uniform(0.94, 1.06)
         thick = stroke
         if sign in "MW" and kind in CELL_KINDS:  # stamping dies are equally wide for all signs

@@ -60,7 +60,7 @@ def glimpse(
 
 
 def stretch_contrast(pixels: NDArray[np.uint8]) -> Grey:
-    """Map the 1st and 99th percentile of a grey picture to 0 and 255 (every second pixel counts)."""
+    """Map the 1st and 99th percentile of a grey picture to 0 and 255 (of every second pixel)."""
     few = pixels[::2, ::2].ravel()
     ends = (round((few.size - 1) * 0.01), round((few.size - 1) * 0.99))
     ordered = np.partition(few, ends)

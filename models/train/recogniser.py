@@ -181,8 +181,8 @@ def _report(trainer: Trainer, sets: list[DevSet], loss: float) -> None:
         name: [round(s.exact, 4), round(s.within_one, 4)] for name, s in scores.items()
     }
     line = {
-        "samples": progress.samples, "steps": progress.steps, "trained_s": round(progress.trained_s),
-        "loss": round(loss, 4), "dev": round(total, 4), **figures,
+        "samples": progress.samples, "steps": progress.steps,
+        "trained_s": round(progress.trained_s), "loss": round(loss, 4), "dev": round(total, 4), **figures,
     }  # fmt: skip
     with (WORK / "log.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")

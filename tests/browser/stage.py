@@ -145,7 +145,8 @@ def _fill(desk: Desk) -> None:
         (GrantKind.BLOCK, "BADCAR1", "Trespass notice 4/26", "Office", None, ()),
     ):
         until = now + timedelta(days=until_days) if until_days else None
-        lists.add(Draft(kind, plate, label, unit, "", None, until, hours, ()), "ana.reyes", now)
+        draft = Draft(kind, plate, label, unit, "", None, until, hours, ())
+        lists.add(lists.next_id(), draft, "ana.reyes", now)
     records = desk.fakes.records
     shapes = [("PSTN101", "Flat 12"), ("PSTN102", "Flat 3"), ("PSTNB08", "Flat 27"),
               ("CLEAN07", "Brightside Cleaning")]
@@ -162,13 +163,13 @@ def _fill(desk: Desk) -> None:
                                  broke="block", at=at), plate_picture("BADCAR1"))
         else:
             records.keep(passage(plate, label=label, at=at), plate_picture(plate))
-    near = passage("PSTN8O8", verdict=Verdict.ASK_GUARD, reason=Reason.NEAR_MISS, listed="PSTNB08",
+    near = passage("PSTN808", verdict=Verdict.ASK_GUARD, reason=Reason.NEAR_MISS, listed="PSTNB08",
                    label="Flat 27", broke="lookalike", at=now - timedelta(minutes=4),
-                   scores=(0.98, 0.97, 0.99, 0.96, 0.71, 0.58, 0.94))
-    records.keep(near, plate_picture("PSTN8O8"))
+                   scores=(0.98, 0.97, 0.99, 0.96, 0.84, 0.93, 0.95))
+    records.keep(near, plate_picture("PSTN808"))
     desk.fakes.door.at_gate = near
-    desk.fakes.door.crop = plate_picture("PSTN8O8")
-    desk.fakes.view.picture = lane_picture("PSTN8O8")
+    desk.fakes.door.crop = plate_picture("PSTN808")
+    desk.fakes.view.picture = lane_picture("PSTN808")
     records.receipts = [
         {"volume": f"2026-11-{d:02d}", "reads": 140 + d * 3, "fingerprint": f"{d * 7919:08x}c41e",
          "destroyed_at": clock.iso(now - timedelta(days=20 - d))} for d in range(10, 15)

@@ -6,6 +6,7 @@ is journaled first, and the gate is told at once.
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -22,6 +23,8 @@ from appliance.errors import IpcError
 from appliance.values import GrantKind
 
 bp = Blueprint("grants", __name__, url_prefix="/grants")
+_adding = threading.Lock()
+"""The journal names an entry by its number, known before it is written: one is added at a time."""
 
 
 @bp.get("/")
@@ -58,12 +61,14 @@ def new() -> str | Response | tuple[str, int]:
     if draft is None or _must_ask(form, twins):
         return _page(form, None, twins), 400
     try:
-        console.journal.must(me.who(), "grant_added", {"kind": draft.kind.value,
-                                                       "plate": draft.plate}, 1)
+        with _adding:
+            grant_id = Lists(console.store).next_id()
+            console.journal.must(me.who(), "grant_added", {"grant": grant_id,
+                                                           "kind": draft.kind.value}, 1)
+            Lists(console.store).add(grant_id, draft, me.person.username, console.now())
     except IpcError:
         form.refuse("plate", _no_journal())
         return _page(form, None, twins), 503
-    Lists(console.store).add(draft, me.person.username, console.now())
     return _saved(_("The entry is saved."))
 
 
@@ -89,8 +94,7 @@ def edit(grant_id: int) -> str | Response | tuple[str, int]:
         return _page(form, entry, twins), 400
     try:
         console.journal.must(me.who(), "grant_changed", {"grant": grant_id,
-                                                         "kind": draft.kind.value,
-                                                         "plate": draft.plate}, 1)
+                                                         "kind": draft.kind.value}, 1)
     except IpcError:
         form.refuse("plate", _no_journal())
         return _page(form, entry, twins), 503

@@ -16,5 +16,6 @@ bp = Blueprint("help", __name__, url_prefix="/help")
 def shown() -> str:
     table = [(words.say(words.PERMISSIONS, p), [role in ALLOWED[p] for role in Role])
              for p in Permission]
-    return render_template("help.html", rules=list(rule_words.RULES.values()), table=table,
+    rules = [name for code, name in rule_words.RULES.items() if code != "lookup"]
+    return render_template("help.html", rules=rules, table=table,
                            roles=[words.say(words.ROLES, r) for r in Role])
