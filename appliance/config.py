@@ -87,11 +87,6 @@ class Barrier:
     direction: str = _key(
         "Which way this barrier lets cars through by itself.", "in", choices=("in", "out", "both")
     )
-    without_records: str = _key(
-        "What the gate does when records cannot be kept.",
-        "guard_only",
-        choices=("guard_only", "open_unlogged_never"),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,9 +87,9 @@ class MotionGate:
 
 
 def _small_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """float32 (h, 160); every other pixel is enough to average from, and four times cheaper."""
+    """float32 (h, 160) of the green channel; every few pixels are enough to average from."""
     height, width = pixels.shape[:2]
     rows = max(2, round(height * _WIDTH / width))
-    thinned = pixels[::2, ::2] if width >= 4 * _WIDTH else pixels
-    small = cv2.resize(thinned, (_WIDTH, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.float32)
+    step = max(1, width // (2 * _WIDTH))
+    thinned = np.ascontiguousarray(pixels[::step, ::step, 1])
+    return np.asarray(cv2.resize(thinned, (_WIDTH, rows), interpolation=cv2.INTER_AREA), np.float32)

@@ -83,7 +83,7 @@ def _operation(role: Role, say: Say) -> Module:
             ),
             Question(
                 say("How sure is a plate as proof of who drives?"),
-                (say("Certain"), say("Weak: look before you decide"),
+                (say("Certain proof"), say("Weak: look before you decide"),
                  say("Certain at night, weak by day")), 1,
                 say("Plates can be copied and readings can be wrong."),
             ),

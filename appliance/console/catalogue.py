@@ -1,10 +1,9 @@
 """The languages' catalogues: collect the sentences, compile them the same way every time.
 
-    python -m appliance.console.catalogue            collects into es and en, then compiles
+    python -m appliance.console.catalogue            collects and compiles
     python -m appliance.console.catalogue --check    says what is missing or stale, changes nothing
 
-English stands in the code itself; its catalogue only holds what English needs beyond that (nothing).
-The compiled files are kept beside the sources, so that a device needs no compiler.
+English stands in the code itself and needs no catalogue. The compiled files are kept beside the sources, so that a device needs no compiler.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ from babel.messages.pofile import read_po, write_po
 
 ROOMS = ("console", "compliance")
 FOLDER = Path(__file__).parent / "translations"
-LANGUAGES = ("en", "es")
+LANGUAGES = ("es",)
+_HEAD = "# Postern's console in Spanish. Collected by appliance.console.catalogue; sentences by hand."
 _KEYWORDS = {"_": None, "gettext": None, "say": None, "_l": None, "_n": (1, 2),
              "ngettext": (1, 2)}
 _METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
@@ -64,6 +64,7 @@ def write(language: str, catalogue: Catalog) -> None:
     """Source and compiled form, without dates: the same catalogue is the same bytes."""
     folder = FOLDER / language / "LC_MESSAGES"
     folder.mkdir(parents=True, exist_ok=True)
+    catalogue.header_comment, catalogue.fuzzy = _HEAD, False
     kept = io.BytesIO()
     write_po(kept, catalogue, width=100, sort_output=True, omit_header=False, no_location=True)
     lines = [line for line in kept.getvalue().decode().splitlines()

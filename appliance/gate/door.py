@@ -1,9 +1,9 @@
 """`door.sock`: what a person may ask of the gate. The table is in docs/SOCKETS.md.
 
 1. Every order names who, for what purpose and, where the barrier moves, why.
-2. An order is journaled before it takes effect. Where records is silent, or nothing may be kept
-   because no policy is published, a person is let through all the same and the entry waits in the
-   queue: the guard's button never depends on a disk.
+2. An order is journaled before it takes effect. Where records is silent or cannot write, a person
+   is let through all the same and the entry waits in the queue: the guard's button never depends
+   on a disk.
 3. Showing the car at the gate is a look at a plate: no journal entry, no picture.
 4. An order that did not reach the barrier is a refusal, said in plain words.
 
@@ -36,7 +36,8 @@ MAY_ORDER = {Role.MANAGER.value, Role.GUARD.value, Role.INSTALLER.value}
 JOURNAL_WAIT_S = 0.6  # with the order's wait this stays under the 2 s a caller waits
 ORDER_WAIT_S = 1.0
 _LOOK_WAIT_S = 1.5
-_NOTHING_KEPT = {"no_policy", "internal"}
+_MENDABLE = {"purpose_refused", "role_refused", "reason_refused"}
+"""Refusals of a journal entry that the person can mend; a sick journal keeps nobody out."""
 _WORDS = {
     Fault.LOCKED_OUT: ("the barrier was opened a moment ago", "Wait three seconds and try again"),
     Fault.TOO_LATE: ("the barrier did not answer in time", "Use the hand release if it is urgent"),
@@ -175,7 +176,7 @@ class Door:
         try:
             self._parts.ask_records(entry, JOURNAL_WAIT_S)
         except ipc.Refused as refusal:
-            if refusal.fields.get("refused_key") not in _NOTHING_KEPT:
+            if refusal.fields.get("refused_key") in _MENDABLE:
                 raise
             self._parts.sender.put_journal(order.id, _late(entry))
         except IpcError:

@@ -32,7 +32,9 @@ UNREACHABLE_S = 5.0
 PING_S = 1.0
 _BACK_OFF_S = (0.05, 1.0)
 _MOST_TRIES = 20  # of a letter that records keeps refusing while it takes others
-_FOR_GOOD = {"no_policy", "purpose_refused", "ipc", "unknown_verb"}
+_FOR_GOOD = {
+    "no_policy", "purpose_refused", "role_refused", "reason_refused", "ipc", "unknown_verb",
+}
 """Refusals that another try cannot change. No policy: nothing may be kept, so nothing is lost."""
 
 

@@ -113,7 +113,10 @@ def write_anchor(path: Path, keys: DeviceKeys, seq: int, entry_hash: str, heads:
 def read_anchor(path: Path, public: bytes) -> Anchor | None:
     """The anchor, or None where it is missing, damaged or not signed by this unit."""
     try:
-        anchor = codec.decode(Anchor, json.loads(path.read_bytes()))
+        data = path.read_bytes()
+        anchor = codec.decode(Anchor, json.loads(data))
     except (OSError, ValueError, IpcError):
+        return None
+    if data != canonical(codec.encode(anchor)):
         return None
     return anchor if signed_by(public, anchor.signature, anchor.message()) else None

@@ -73,12 +73,16 @@ def device_keys(config: Config) -> DeviceKeys:
 
 
 def signed_by(public: bytes, signature: str, message: bytes) -> bool:
-    """Whether the hex signature is that key's over that message; False for anything malformed."""
+    """Whether the hex signature is that key's over that message; False for anything malformed.
+
+    One spelling only, lower case: a changed letter is a change.
+    """
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature), message)
+        raw = bytes.fromhex(signature)
+        Ed25519PublicKey.from_public_bytes(public).verify(raw, message)
     except (InvalidSignature, ValueError):
         return False
-    return True
+    return raw.hex() == signature
 
 
 def fingerprint(key: bytes) -> str:

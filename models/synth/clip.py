@@ -20,12 +20,11 @@ import cv2
 
 from appliance.errors import ApplianceError, CaptureError
 from appliance.scenario import format as scenario_format
+from appliance.scenario import timeline
 from appliance.scenario.plan import Scenario
 from models.synth.clip_scene import Stage
 from models.synth.clip_view import HEIGHT_PX, WIDTH_PX
 
-RENDERER = 1
-"""Raised whenever the same scenario would give other pixels."""
 _FOURCC = "mp4v"
 _BAR_WIDTH = 36
 
@@ -63,34 +62,44 @@ def render(scenario_path: Path, out: Path, *, force: bool = False) -> bool:
 
 
 def _write(scenario: Scenario, path: Path) -> None:
-    frames = round(scenario.length_s * scenario.fps)
-    bar = _Bar(frames)
+    sys.stderr.write("rendering the scenario's camera (once)\n")
     stage = Stage(scenario)
+    bar = _Bar(round(scenario.length_s * scenario.fps))
     writer = cv2.VideoWriter(
         str(path), cv2.VideoWriter_fourcc(*_FOURCC), scenario.fps, (WIDTH_PX, HEIGHT_PX)
     )
     if not writer.isOpened():
         raise CaptureError("this OpenCV cannot write mp4 clips",
                            next_step="Install the opencv-python-headless wheel")
+    number = 0
     try:
         for number, frame in enumerate(stage.frames(), start=1):
             writer.write(frame)
             bar.show(number)
     finally:
         writer.release()
+    reader = cv2.VideoCapture(str(path))
+    kept = round(reader.get(cv2.CAP_PROP_FRAME_COUNT))
+    reader.release()
+    if kept != number:
+        raise CaptureError("the clip could not be written whole", next_step="Is the disk full?")
     bar.end()
 
 
-def _made_from(scenario_path: Path) -> dict[str, str | int]:
-    digest = hashlib.sha256(scenario_path.read_bytes()).hexdigest()
-    return {"scenario_sha256": digest, "renderer": RENDERER}
+def _made_from(scenario_path: Path) -> dict[str, str]:
+    """Fingerprints of the scenario and of every file whose change may change a pixel."""
+    here = Path(__file__).parent
+    sources = [*sorted(here.glob("clip*.py")), here / "glyphs.py", Path(timeline.__file__)]
+    renderer = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
+    scenario = hashlib.sha256(scenario_path.read_bytes())
+    return {"scenario_sha256": scenario.hexdigest(), "renderer_sha256": renderer.hexdigest()}
 
 
 def _note(out: Path) -> Path:
     return out.with_name(f"{out.name}.json")
 
 
-def _stands(out: Path, made_from: dict[str, str | int]) -> bool:
+def _stands(out: Path, made_from: dict[str, str]) -> bool:
     try:
         return bool(json.loads(_note(out).read_text(encoding="utf-8")) == made_from)
     except (OSError, ValueError):
@@ -105,7 +114,6 @@ class _Bar:
         self._began_mono = time.monotonic()
         self._terminal = sys.stderr.isatty()
         self._told = -1
-        sys.stderr.write("rendering the demo camera (once)\n")
 
     def show(self, number: int) -> None:
         share = number / self._total
@@ -113,6 +121,8 @@ class _Bar:
         if step == self._told:
             return
         self._told = step
+        if not step:
+            return
         left_s = (time.monotonic() - self._began_mono) * (1 / share - 1)
         done = "#" * round(share * _BAR_WIDTH)
         text = f"[{done:<{_BAR_WIDTH}}] {share:4.0%}  {left_s:3.0f} s left"

@@ -45,7 +45,7 @@ def front(s: Shape, paint: Colour) -> Picture:
     sheet.shape(grille, (30, 30, 30), (18, 18, 18))
     for n in range(4):
         y = (0.565 + n * 0.036) * k
-        sheet.line([(-0.40 * w, y), (0.40 * w, y)], 0.011, (92, 92, 92), alpha=0.9)
+        sheet.line([(-0.40 * w, y), (0.40 * w, y)], 0.011, (64, 64, 64), alpha=0.9)
     sheet.disc(0, 0.725 * k, 0.034, 0.022, _CHROME, lit(_CHROME, 0.7))
     lamp = rounded(sc([(0.47, 0.675), (0.83, 0.735), (0.885, 0.66), (0.83, 0.575), (0.50, 0.575)]))
     sheet.shape(lamp, (78, 76, 72), (46, 44, 42), mirrored=True)

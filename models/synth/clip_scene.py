@@ -24,8 +24,9 @@ from models.synth.clip_car import (
     plate_corners,
     standing_at,
 )
+from models.synth.clip_glow import halo
 from models.synth.clip_view import HEIGHT_PX, NEAREST_M, WIDTH_PX, Picture, Pixels, place, project
-from models.synth.clip_yard import halo, paint_yard
+from models.synth.clip_yard import paint_yard
 
 _AMBIENT: dict[Light, Tint] = {
     Light.DAY: (1.0, 1.0, 1.0), Light.DUSK: (0.66, 0.58, 0.60), Light.NIGHT: (0.13, 0.12, 0.11),
@@ -57,9 +58,10 @@ def plate_quads(scenario: Scenario, t_s: float) -> list[tuple[Car, npt.NDArray[n
 class Stage:
     """Everything painted once; ``frame`` puts one moment together."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, yard_scale: int = 2) -> None:
+        """A smaller ``yard_scale`` is quicker and rougher at the yard's edges."""
         self._scenario = scenario
-        self._yard = paint_yard(np.random.default_rng(scenario.seed))
+        self._yard = paint_yard(np.random.default_rng(scenario.seed), yard_scale)
         self._cars = {car: paint_car(car) for car in scenario.cars}
         self._pool = _light_pool()
         rng = np.random.default_rng(scenario.seed + 1)

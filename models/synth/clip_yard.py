@@ -1,7 +1,7 @@
 """The still part of a rendered clip: drive, kerbs, hedges, house and sky, in three lights.
 
 Every pixel's ray meets one surface; its colour is the surface's times the light that falls there.
-Painted once per clip at double size and shrunk, then only mixed.
+Painted once per clip, then only mixed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.scenario.plan import Light
+from models.synth.clip_glow import halo
+from models.synth.clip_noise import Noise
 from models.synth.clip_view import EYE_M, HEIGHT_PX, WIDTH_PX, Pixels, lane_x, project, rays
 
 Plane = npt.NDArray[np.float32]
 Painter = Callable[[Plane, Plane, Plane], tuple[Plane, Plane | float]]
 """From the places (x, y, z) of some pixels to their colours and how far they glow at night."""
-_SCALE = 2
-_ROW = 4096
 _HALF_DRIVE_M = 2.15
 _KERB_M = 0.16
 _LEFT_HEDGE_M = -4.9
@@ -43,20 +43,20 @@ class _Surface:
     glow: Plane
 
 
-def paint_yard(rng: np.random.Generator) -> dict[Light, Pixels]:
-    """The empty scene in each light."""
-    surface = _scene(rng)
+def paint_yard(rng: np.random.Generator, scale: int = 2) -> dict[Light, Pixels]:
+    """The empty scene in each light, painted ``scale`` times as large and shrunk."""
+    surface = _scene(rng, scale)
     return {light: _finished(surface, light) for light in Light}
 
 
-def _scene(rng: np.random.Generator) -> _Surface:
-    dx, dy, dz = rays(_SCALE)
+def _scene(rng: np.random.Generator, scale: int) -> _Surface:
+    dx, dy, dz = rays(scale)
     shape = dx.shape
     colour = np.zeros((*shape, 3), np.float32)
     x, y, z = (np.zeros(shape, np.float32) for _ in range(3))
     sky = np.ones(shape, np.float32)
     glow = np.zeros(shape, np.float32)
-    noise = _Noise(rng)
+    noise = Noise(rng)
 
     def put(mask: npt.NDArray[np.bool_], at: Plane, paint: Painter) -> None:
         px, py, pz = (dx * at)[mask], (dy * at + EYE_M)[mask], (dz * at)[mask]
@@ -105,7 +105,7 @@ def _house_outline(x: Plane, y: Plane) -> npt.NDArray[np.bool_]:
     return np.asarray(wall | roof)
 
 
-def _house(noise: _Noise, x: Plane, y: Plane) -> tuple[Plane, Plane]:
+def _house(noise: Noise, x: Plane, y: Plane) -> tuple[Plane, Plane]:
     """Its paint, and where lamplight shines through a window after dark."""
     paint = np.empty((*x.shape, 3), np.float32)
     paint[:] = (0.62, 0.70, 0.76)
@@ -123,7 +123,7 @@ def _house(noise: _Noise, x: Plane, y: Plane) -> tuple[Plane, Plane]:
     return paint, windows
 
 
-def _ground(noise: _Noise, x: Plane, z: Plane) -> Plane:
+def _ground(noise: Noise, x: Plane, z: Plane) -> Plane:
     aside = x - np.asarray(lane_x(z), np.float32)
     slope = 2 * 0.07 * np.maximum(0, z - 12.0)
     reach = np.abs(aside) / np.sqrt(1 + slope**2)
@@ -150,7 +150,7 @@ def _ground(noise: _Noise, x: Plane, z: Plane) -> Plane:
 
 
 def _leaves(
-    noise: _Noise, along: Plane, up: Plane, size: float, tone: tuple[float, float, float]
+    noise: Noise, along: Plane, up: Plane, size: float, tone: tuple[float, float, float]
 ) -> Plane:
     coarse = noise.smooth(along * 1.6 * size, up * 1.6 * size)
     leaf = noise.fine(along * 5.0 * size, up * 5.0 * size)
@@ -235,75 +235,6 @@ def _rectangle(
     cv2.fillPoly(picture, [np.round(path).astype(np.int32)], colour, cv2.LINE_AA, 4)
 
 
-def halo(
-    picture: Pixels, at: tuple[float, float], radius: float, colour: tuple[float, float, float]
-) -> None:
-    """Adds a soft round glow, brightest in its middle."""
-    size = round(radius * 2)
-    left, top = round(at[0] - radius), round(at[1] - radius)
-    x0, y0 = max(0, left), max(0, top)
-    x1, y1 = min(WIDTH_PX, left + size), min(HEIGHT_PX, top + size)
-    if size < 2 or x1 <= x0 or y1 <= y0:
-        return
-    whole = cv2.resize(_HALO, (size, size), interpolation=cv2.INTER_LINEAR)
-    part = whole[y0 - top : y1 - top, x0 - left : x1 - left]
-    glow = cv2.merge([cv2.multiply(part, tone / 255) for tone in colour])
-    area = picture[y0:y1, x0:x1]
-    area[:] = cv2.add(area, glow)
-
-
-def _halo_mask() -> Pixels:
-    away = np.linspace(-1, 1, 256, dtype=np.float32) ** 2
-    away = np.minimum(1.0, away[None, :] + away[:, None])
-    strength = (1 - away) ** 2 * (0.35 + 0.65 * np.exp(-away * 9))
-    return (strength * 255).round().astype(np.uint8)
-
-
-_HALO = _halo_mask()
-
-
 def _step(value: Plane) -> Plane:
     v = np.clip(value, 0, 1)
     return v * v * (3 - 2 * v)
-
-
-class _Noise:
-    """Two tiles of repeatable noise, 0..1, looked up at any place in metres."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        size = 512
-        base = rng.random((size, size), np.float32)
-        self._fine = self._even(_wrapped_blur(base, 0.9))
-        soft = sum(
-            _wrapped_blur(rng.random((size, size), np.float32), sigma) * gain
-            for sigma, gain in ((4.0, 4.0), (10.0, 16.0), (22.0, 40.0))
-        )
-        self._smooth = self._even(np.asarray(soft, np.float32))
-
-    def fine(self, u: Plane, v: Plane) -> Plane:
-        return self._look(self._fine, u * 8, v * 8)
-
-    def smooth(self, u: Plane, v: Plane) -> Plane:
-        return self._look(self._smooth, u * 24, v * 24)
-
-    @staticmethod
-    def _even(tile: Plane) -> Plane:
-        """Spread over 0..1; one more row and column, so that the tile closes on itself."""
-        low, high = np.percentile(tile, (1, 99))
-        even = np.clip((tile - low) / (high - low), 0, 1).astype(np.float32)
-        return np.pad(even, (0, 1), mode="wrap")
-
-    @staticmethod
-    def _look(tile: Plane, u: Plane, v: Plane) -> Plane:
-        size = tile.shape[0] - 1
-        places = [np.mod(p, size).astype(np.float32) for p in (u, v)]
-        if u.ndim == 1:  # remap wants rows, and none over 32767
-            places = [np.resize(p, (-(-p.size // _ROW), _ROW)) for p in places]
-        found = cv2.remap(tile, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-        return np.asarray(found, np.float32).ravel()[: u.size].reshape(u.shape)
-
-
-def _wrapped_blur(tile: Plane, sigma: float) -> Plane:
-    pad = int(4 * sigma) + 1
-    wide = np.pad(tile, pad, mode="wrap")
-    return np.asarray(cv2.GaussianBlur(wide, (0, 0), sigma), np.float32)[pad:-pad, pad:-pad]

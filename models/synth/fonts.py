@@ -43,7 +43,7 @@ DRAWN_KINDS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[flo
 CELL_KINDS = ("embossed", "narrow", "flat")
 
 # How often a sign takes its first variant outright, where not 0.45.
-FIRST_SHARE = {"4": 0.2, "M": 0.15, "W": 0.15, "Q": 0.2}
+FIRST_SHARE = {"4": 0.05, "M": 0.15, "W": 0.15, "Q": 0.2}
 
 # File names that carry the look of a kind (parts of the base name).
 FILE_KINDS: dict[str, tuple[str, ...]] = {

@@ -182,7 +182,8 @@ def _report(trainer: Trainer, sets: list[DevSet], loss: float) -> None:
     }
     line = {
         "samples": progress.samples, "steps": progress.steps,
-        "trained_s": round(progress.trained_s), "loss": round(loss, 4), "dev": round(total, 4), **figures,
+        "trained_s": round(progress.trained_s), "loss": round(loss, 4), "dev": round(total, 4),
+        **figures,
     }  # fmt: skip
     with (WORK / "log.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")

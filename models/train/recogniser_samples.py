@@ -137,7 +137,7 @@ def free_inscription(rng: np.random.Generator, region: Region, like: Inscription
     if region.family in ("us", "gb") and rng.random() < 0.85:  # there O looks exactly like 0
         text = text.replace("O", "0")
     stacked = like.stacked
-    if region.family == "us" and not stacked and rng.random() < 0.2:
+    if region.family == "us" and not stacked and rng.random() < 0.28:
         picks = rng.integers(10, 36, size=int(rng.integers(2, 4)))
         stacked = "".join(ALL_SIGNS[i] for i in picks)
         return Inscription(text, stacked, bool(rng.random() < 0.65))

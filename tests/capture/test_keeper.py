@@ -26,19 +26,18 @@ class FakeSource:
         self.closed = threading.Event()
 
     def open(self):
-        if self._script and self._script[0] == "refuse":
+        if self._script and isinstance(self._script[0], str) and self._script[0] == "refuse":
             raise CaptureError("the camera stream cannot be opened")
 
     def read(self):
         step = self._script.pop(0) if self._script else "block"
-        if step == "block":
-            self.released.wait(LIMIT_S)
-            raise CaptureError("given up")
+        if isinstance(step, np.ndarray):
+            return Shot(step, 0.0)
         if step == "end":
             return None
-        if step == "lose":
-            raise CaptureError("the camera sends no more pictures")
-        return Shot(step, 0.0)
+        if step == "block":
+            self.released.wait(LIMIT_S)
+        raise CaptureError("the camera sends no more pictures")
 
     def close(self):
         self.closed.set()

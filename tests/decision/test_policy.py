@@ -16,7 +16,13 @@ from appliance.decision import policy as rules
 from appliance.decision.policy import decide
 from appliance.decision.snapshot import nothing_published
 from appliance.values import (
-    ClockQuality, Direction, GrantKind, Reason, Sighting, Verdict, WeeklyHours,
+    ClockQuality,
+    Direction,
+    GrantKind,
+    Reason,
+    Sighting,
+    Verdict,
+    WeeklyHours,
 )
 from tests.decision.making import MONO, NOW, grant, policy, scores, sighting, situation
 

@@ -119,14 +119,15 @@ def test_a_person_opens_while_camera_and_records_are_dead_and_the_entry_waits(be
     assert entry["query"]["happened_at"]
 
 
-@pytest.mark.parametrize("why", ["no_policy", "internal"])
+@pytest.mark.parametrize("why", ["no_policy", "internal", "record", "vault"])
 def test_a_journal_that_cannot_be_kept_does_not_keep_people_out(records, bench, why):
     records.refusing["journal"] = why
     assert bench.ask("open_once", **WHO).header["ok"]
 
 
-def test_a_refused_journal_entry_refuses_the_order(records, bench):
-    records.refusing["journal"] = "purpose_refused"
+@pytest.mark.parametrize("why", ["purpose_refused", "role_refused", "reason_refused"])
+def test_an_entry_refused_for_what_the_person_wrote_refuses_the_order(records, bench, why):
+    records.refusing["journal"] = why
     with pytest.raises(ipc.Refused):
         bench.ask("open_once", **WHO)
     assert bench.gate.driver.of("open") == []

@@ -16,7 +16,13 @@ from appliance.gate.ledger import Ledger
 from appliance.gate.loop import REPEAT, RESTARTED, Loop
 from appliance.gate.sender import Sender
 from appliance.values import (
-    ClockQuality, Moved, Outcome, Passage, Reason, Sighting, Verdict,
+    ClockQuality,
+    Moved,
+    Outcome,
+    Passage,
+    Reason,
+    Sighting,
+    Verdict,
 )
 from tests.decision.making import NOW, grant, policy, sighting
 from tests.gate.making import FakeRecords, Turned

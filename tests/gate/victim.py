@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 from appliance import logs
@@ -30,4 +31,4 @@ if __name__ == "__main__":
     state_dir, run_dir, openings = sys.argv[1:]
     logs.start("gate")
     config = Config(device=Device(state_dir=Path(state_dir), run_dir=Path(run_dir)))
-    Gate(config, Counted(openings)).run(lambda rest_s: bool(os.system(f"sleep {rest_s}")))
+    Gate(config, Counted(openings)).run(threading.Event().wait)

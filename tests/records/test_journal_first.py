@@ -119,7 +119,9 @@ def test_a_journal_whose_tail_was_cut_goes_on_but_never_hides_it(room: Room):
     assert room.prove().missing == (4, 6)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"seq":1,"hash":"","heads":0,"signature":"00"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"\xff", b'{"seq":1,"hash":"","heads":0,"signature":"00"}']
+)
 def test_a_journal_whose_anchor_was_spoilt_says_so_at_start(room: Room, content):
     room.stop()
     path = room.records.parts.journal.folder / ANCHOR

@@ -82,6 +82,7 @@ def test_a_signature_holds_for_its_message_and_key_alone(box):
     assert not signed_by(keys.public, signature, b"tail")
     assert not signed_by(b"\1" * 32, signature, b"head")
     assert not signed_by(keys.public, "not hex", b"head")
+    assert not signed_by(keys.public, signature.upper(), b"head")
     assert not signed_by(b"short", signature, b"head")
 
 

@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,8 +98,6 @@ def _append_with_every_hash_right(connection, dice):
     """By somebody who can write the database but has not the unit's seal."""
     row = connection.execute("SELECT * FROM entries WHERE seq = ?", (ENTRIES,)).fetchone()
     last = entry_from(row)
-    from dataclasses import replace
-
     forged = hashed(replace(last, seq=ENTRIES + 1, actor="forger", prev_hash=last.hash, hash=""))
     values = {**dict(zip(row.keys(), row, strict=True)), "seq": forged.seq, "actor": forged.actor,
               "prev_hash": forged.prev_hash, "hash": forged.hash,
@@ -117,8 +116,6 @@ def _insert_below_the_first(connection, dice):
 
 def _rewrite_the_rest(connection, dice):
     """Changes an entry and makes every hash after it right again."""
-    from dataclasses import replace
-
     start = dice.randint(1, ENTRIES)
     rows = connection.execute("SELECT * FROM entries WHERE seq >= ?", (start,)).fetchall()
     entries = [entry_from(row) for row in rows]
@@ -287,6 +284,20 @@ def test_an_entry_signed_into_a_head_cannot_be_replaced(written):
                            (keys.mac(row["hash"].encode()), row["seq"]))  # fmt: skip
     connection.close()
     assert "not the one that was signed" in prove(folder, keys).why
+
+
+def test_an_entry_taken_from_another_chain_does_not_follow(written):
+    folder, keys = written
+    connection = database.open_encrypted(folder / DATABASE, keys.journal)
+    row = connection.execute("SELECT * FROM entries WHERE seq = 9").fetchone()
+    other = hashed(replace(entry_from(row), prev_hash="f" * 64, hash=""))
+    connection.execute(
+        "UPDATE entries SET prev_hash = ?, hash = ?, seal = ? WHERE seq = 9",
+        (other.prev_hash, other.hash, keys.mac(other.hash.encode())),
+    )
+    connection.close()
+    found = prove(folder, keys)
+    assert (found.first_bad, found.why) == (9, "entry 9 does not follow the entry before it")
 
 
 def test_a_vanished_database_is_a_gap_from_the_first_entry(written):

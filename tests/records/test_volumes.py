@@ -117,12 +117,13 @@ def test_a_damaged_volume_of_today_is_replaced_by_a_fresh_one(room: Room):
     assert (_root(room) / "reads" / "2026-11-21.db.2.damaged").exists()
 
 
-def test_damage_met_while_keeping_costs_the_volume_and_not_the_car(room: Room):
+@pytest.mark.parametrize("at", [0, 4096])
+def test_damage_met_while_keeping_costs_the_volume_and_not_the_car(room: Room, at: int):
     for number in range(40):
         room.see(f"k{number}", f"PSTN{number}")
     room.restart()
     path = _root(room) / "reads" / "2026-11-21.db"
-    _spoil(path, at=4096, size=path.stat().st_size - 4096)
+    _spoil(path, at=at, size=path.stat().st_size - at)
     room.see("late", "PSTN999")
     assert room.plates() == ["PSTN999"]
     assert "volume_damaged" in room.issues()

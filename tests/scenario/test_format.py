@@ -42,8 +42,8 @@ def test_a_small_scenario_is_read_with_its_defaults() -> None:
 
 def test_faults_and_hours_are_read() -> None:
     text = SMALL.replace("[[car]]", 'hours_in_days = 2\nhours_from = "06:00"\n'
-                         'hours_until = "06:30"\n[[fault]]\nkind = "loop_dead"\nat_s = 1\nfor_s = 2\n'
-                         "[[car]]", 1)
+                         'hours_until = "06:30"\n[[fault]]\nkind = "loop_dead"\n'
+                         "at_s = 1\nfor_s = 2\n[[car]]", 1)
 
     scenario = scenario_format.parse(text)
 
