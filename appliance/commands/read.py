@@ -50,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, config: Config) -> int:
     """0 where every picture could be read, 1 otherwise."""
     looker = look.build(config)
+    looker.close_ups = True
     if args.draw is not None:
         args.draw.mkdir(parents=True, exist_ok=True)
     failed = 0

@@ -3,7 +3,8 @@
     python -m appliance.console.catalogue            collects and compiles
     python -m appliance.console.catalogue --check    says what is missing or stale, changes nothing
 
-English stands in the code itself and needs no catalogue. The compiled files are kept beside the sources, so that a device needs no compiler.
+English stands in the code itself and needs no catalogue. The compiled files are kept beside the
+sources, so that a device needs no compiler.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -21,7 +23,9 @@ from babel.messages.pofile import read_po, write_po
 ROOMS = ("console", "compliance")
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = ("es",)
-_HEAD = "# Postern's console in Spanish. Collected by appliance.console.catalogue; sentences by hand."
+_NO_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""A date would make each compilation another file."""
+_HEAD = "# The console's words. Collected by appliance.console.catalogue; translated by hand."
 _KEYWORDS = {"_": None, "gettext": None, "say": None, "_l": None, "_n": (1, 2),
              "ngettext": (1, 2)}
 _METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
@@ -76,8 +80,9 @@ def write(language: str, catalogue: Catalog) -> None:
 
 def compiled(language: str) -> bytes:
     """The catalogue's compiled bytes, from its source as it stands."""
-    kept = io.BytesIO()
-    write_mo(kept, read(language))
+    catalogue, kept = read(language), io.BytesIO()
+    catalogue.creation_date = catalogue.revision_date = _NO_DAY
+    write_mo(kept, catalogue)
     return kept.getvalue()
 
 

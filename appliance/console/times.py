@@ -3,6 +3,7 @@ in the ``datetime`` and ``title`` of each ``<time>``."""
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -19,7 +20,13 @@ class TimeRefused(ApplianceError):
 
 def zone(name: str) -> ZoneInfo:
     """The site's zone; UTC where the name is not known on this machine."""
-    return ZoneInfo(name) if name in available_timezones() else ZoneInfo("UTC")
+    return ZoneInfo(name) if known_zone(name) else ZoneInfo("UTC")
+
+
+@functools.lru_cache(maxsize=64)
+def known_zone(name: str) -> bool:
+    """Listing all zones reads hundreds of files: each name is looked up once."""
+    return name in available_timezones()
 
 
 def day_and_time(at: datetime, site: ZoneInfo, now: datetime) -> str:

@@ -47,11 +47,15 @@ class Locator:
         self.width_px = net.card.width_px
         self.height_px = net.card.height_px
 
-    def locate(self, grey: Grey, region: Region | None = None) -> list[PlateBox]:
-        """At most ``MOST`` candidates in ``grey`` uint8 (H, W), best first, corners in its px."""
+    def locate(self, grey: Grey, region: Region | None = None,
+               smaller: float = 1.0) -> list[PlateBox]:
+        """At most ``MOST`` candidates in ``grey`` uint8 (H, W), best first, corners in its px.
+
+        ``smaller`` shrinks the picture further than the net's input asks for: for close-ups.
+        """
         x, y = (region.x, region.y) if region else (0, 0)
         part = grey[y : y + region.height, x : x + region.width] if region else grey
-        board, factor = self._letterbox(part)
+        board, factor = self._letterbox(part, smaller)
         heat, corners = _by_depth(self._net.run(board))
         stride = self.height_px / heat.shape[0]
         rows = int(np.ceil(part.shape[0] * factor / stride))
@@ -66,8 +70,8 @@ class Locator:
                     break
         return found
 
-    def _letterbox(self, part: Grey) -> tuple[Grey, float]:
-        factor = min(self.width_px / part.shape[1], self.height_px / part.shape[0])
+    def _letterbox(self, part: Grey, smaller: float) -> tuple[Grey, float]:
+        factor = min(self.width_px / part.shape[1], self.height_px / part.shape[0]) / smaller
         size = (max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor)))
         how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
         board = np.full((self.height_px, self.width_px), _PADDING, np.uint8)

@@ -31,11 +31,12 @@ _BETTER_CROP = 1.15
 
 @dataclass
 class _Told:
-    """What was last said of a track."""
+    """What was last said of a track, and how many glimpses agree by now."""
 
     revision: int = 0
     plate: str = ""
     agreeing: int = 0
+    agreeing_now: int = 0
     score: float = 0.0
     direction: Direction = Direction.UNKNOWN
     crop: bytes = b""
@@ -63,7 +64,8 @@ class Visits:
     @property
     def settled(self) -> bool:
         """Whether every car's text is certain enough that a slower look will do."""
-        return all(self._told_of(t).agreeing >= 2 * _TOLD_EACH_UNTIL for t in self._tracker.tracks)
+        certain = 2 * _TOLD_EACH_UNTIL
+        return all(self._told_of(t).agreeing_now >= certain for t in self._tracker.tracks)
 
     def see(self, frame: Frame, glimpses: Sequence[Glimpse]) -> list[Sighting]:
         """News of the cars in a frame, and the ends of visits due by then."""
@@ -74,6 +76,7 @@ class Visits:
             verdict = vote(track.glimpses)
             self._keep_crop(told, track, frame)
             sighting = self._sighting(track, told, verdict)
+            told.agreeing_now = sighting.agreeing
             if _is_news(told, sighting):
                 news.append(_tell(told, sighting))
         return news
@@ -114,7 +117,12 @@ class Visits:
         agreeing = round(verdict.agreeing * track.seen / len(track.glimpses))
         best = verdict.best
         evidence = score.Evidence(
-            verdict.char_scores, best.where.score, best.where.width_px, agreeing, track.seen
+            text=verdict.text,
+            char_scores=verdict.char_scores,
+            detector=best.where.score,
+            width_px=best.where.width_px,
+            agreeing=agreeing,
+            glimpses=track.seen,
         )
         return Sighting(
             track=track.name,

@@ -93,8 +93,9 @@ def _result(backbone: str, ballots: list[_Ballot]) -> tuple[str, list[dict[str, 
     places: list[dict[str, float]] = [{} for _ in range(2 * len(backbone) + 1)]
     heads: list[dict[str, float]] = [{} for _ in places]  # weight without the scores
     total = sum(b.weight for b in ballots)
+    alignments = {text: _aligned(backbone, text) for text in {b.text for b in ballots}}
     for ballot in ballots:
-        for place, j in _aligned(backbone, ballot.text):
+        for place, j in alignments[ballot.text]:
             heads[place][ballot.text[j]] = heads[place].get(ballot.text[j], 0.0) + ballot.weight
             for sign, score in ((ballot.text[j], ballot.scores[j]), ballot.seconds.get(j, ("", 0))):
                 if sign:

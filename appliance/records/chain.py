@@ -81,9 +81,12 @@ def hashed(entry: JournalEntry) -> JournalEntry:
 
 def entry_from(row: Any) -> JournalEntry:
     """A row of ``entries`` as its value. Raises ValueError where it cannot be one."""
+    at = clock.from_iso(row["at"])
+    if clock.iso(at) != row["at"]:
+        raise ValueError("a time in another spelling than ours")
     return JournalEntry(
         seq=row["seq"],
-        at=clock.from_iso(row["at"]),
+        at=at,
         clock=ClockQuality(row["clock"]),
         actor=row["actor"],
         role=row["role"],

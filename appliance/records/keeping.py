@@ -22,7 +22,7 @@ from appliance import database
 from appliance.errors import RecordError, VaultError
 from appliance.records.issues import Issues
 from appliance.records.journal import Journal
-from appliance.records.passages import CHANGING, COLUMNS, Kept, from_row, merged, row
+from appliance.records.passages import BODY, CHANGING, COLUMNS, Kept, from_row, merged, row
 from appliance.records.times import Moment
 from appliance.records.volume import Volume, is_damage
 from appliance.records.volumes import Volumes
@@ -86,7 +86,7 @@ class Keeper:
             if volume is not None:
                 with volume.writing() as connection:
                     stored = connection.execute(
-                        "SELECT * FROM reads WHERE key = ?", (kept.passage.key,)
+                        "SELECT * FROM whole WHERE key = ?", (kept.passage.key,)
                     ).fetchone()
                     if stored is not None:
                         return self._update(volume, connection, stored, kept, now)
@@ -116,6 +116,10 @@ class Keeper:
                 f" VALUES (?{', ?' * len(COLUMNS)})",
                 (cursor, *(values[c] for c in COLUMNS)),
             )
+            connection.execute(
+                "INSERT INTO bodies VALUES (?, ?, ?)",
+                (added.lastrowid, *(values[c] for c in BODY)),
+            )
             connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'reads_ever'")
             connection.execute("UPDATE facts SET value = ? WHERE name = 'last_cursor'", (cursor,))
         self.kept_ever += 1
@@ -132,7 +136,7 @@ class Keeper:
         values = row(merged(from_row(stored), kept), self._boot, now)
         changed = [c for c in CHANGING if values[c] != stored[c]]
         place = _Place(volume, int(stored["id"]))
-        if not changed:
+        if all(values[c] == stored[c] for c in (*CHANGING, *BODY)):
             return place
         if any(c in _TOLD for c in changed):
             values["cursor"] = self._next_cursor()
@@ -141,11 +145,16 @@ class Keeper:
                 "UPDATE facts SET value = ? WHERE name = 'last_cursor'", (values["cursor"],)
             )
             volume.last_cursor = values["cursor"]
-        sets = ", ".join(f"{c} = ?" for c in changed)
         connection.execute(
-            f"UPDATE reads SET {sets} WHERE id = ?",  # noqa: S608 - our own column names
-            (*(values[c] for c in changed), place.id),
+            "UPDATE bodies SET passage = ?, crop = ? WHERE id = ?",
+            (*(values[c] for c in BODY), place.id),
         )
+        if changed:
+            sets = ", ".join(f"{c} = ?" for c in changed)
+            connection.execute(
+                f"UPDATE reads SET {sets} WHERE id = ?",  # noqa: S608 - our own column names
+                (*(values[c] for c in changed), place.id),
+            )
         return place
 
     def _next_cursor(self) -> int:

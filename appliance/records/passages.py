@@ -48,12 +48,12 @@ COLUMNS = (
     "agreeing",
     "score",
     "revision",
-    "passage",
-    "crop",
 )
 _BORN = ("key", "at_ms", "counts_from_ms", "clock", "settled", "boot", "seen_mono")
 """What is written once: when the car came, by which clock."""
 CHANGING = tuple(c for c in COLUMNS if c not in _BORN)
+BODY = ("passage", "crop")
+"""The whole record and its picture: a table of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def merged(old: Kept, new: Kept) -> Kept:
 
 
 def row(kept: Kept, boot: str, now: Moment) -> dict[str, Any]:
-    """The columns of a passage first kept ``now``."""
+    """The columns of a passage first kept ``now``, those of its body among them."""
     passage, sighting, decision = kept.passage, kept.passage.sighting, kept.passage.decision
     verdict, reason = _verdict(passage)
     worth = _clock(passage, now)

@@ -14,6 +14,7 @@ import contextlib
 import logging
 import signal
 import threading
+from datetime import timedelta
 from types import FrameType
 
 import sqlcipher3
@@ -84,6 +85,8 @@ class Records:
         """What the clockwork thread does once a minute."""
         now = self._now()
         swept = self._retention.sweep(self.parts.policy.current(), now)
+        # Yesterday's may still be written to: a car stands over midnight.
+        self.parts.volumes.rest_before((now.at - timedelta(days=1)).date().isoformat())
         if self._proved_mono is None or now.mono - self._proved_mono >= _PROVE_EVERY_S:
             self._proved_mono = now.mono
             self._prove()

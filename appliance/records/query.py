@@ -131,7 +131,7 @@ def open_passage(volumes: Volumes, passage_id: str) -> Kept | None:
         return None
 
     def one(connection: database.Connection) -> Any:
-        return connection.execute("SELECT * FROM reads WHERE id = ?", (int(match[2]),)).fetchone()
+        return connection.execute("SELECT * FROM whole WHERE id = ?", (int(match[2]),)).fetchone()
 
     for _, stored in volumes.ask([volume], one):
         if stored is not None:

@@ -29,8 +29,13 @@ STEPS = (
         matched INTEGER NOT NULL, plate TEXT NOT NULL, lane TEXT NOT NULL,
         verdict TEXT NOT NULL, reason TEXT NOT NULL, direction TEXT NOT NULL,
         label TEXT NOT NULL, actor TEXT NOT NULL, agreeing INTEGER NOT NULL, score REAL NOT NULL,
-        revision INTEGER NOT NULL, passage TEXT NOT NULL, crop BLOB NOT NULL
+        revision INTEGER NOT NULL
     ) STRICT;
+    CREATE TABLE bodies (
+        id INTEGER PRIMARY KEY REFERENCES reads(id) ON DELETE CASCADE,
+        passage TEXT NOT NULL, crop BLOB NOT NULL
+    ) STRICT;
+    CREATE VIEW whole AS SELECT reads.*, passage, crop FROM reads JOIN bodies USING (id);
     CREATE INDEX reads_by_plate ON reads(plate, at_ms);
     CREATE INDEX reads_by_time ON reads(at_ms, verdict);
     CREATE INDEX reads_by_limit ON reads(matched, counts_from_ms);
@@ -39,6 +44,7 @@ STEPS = (
     INSERT INTO facts VALUES ('reads_ever', 0), ('last_cursor', 0);
     """,
 )
+"""``bodies`` holds what only an opened passage needs: a search never reads past pictures."""
 
 _IDLE_READERS = 2
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")

@@ -116,6 +116,13 @@ class Volumes:
                 found[path.name[:10]] = (*found.get(path.name[:10], ()), path)
         return found
 
+    def rest_before(self, name: str) -> None:
+        """Closes the writing connections of days before that one: each costs a megabyte."""
+        with self.lock:
+            for volume in self.newest_first(last=name):
+                if volume.name < name:
+                    volume.rest()
+
     def close(self) -> None:
         with self.lock:
             for volume in self._open.values():

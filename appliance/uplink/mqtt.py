@@ -154,6 +154,7 @@ def _client(uplink: Uplink, folder: Path) -> paho.Client:
         paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, reconnect_on_failure=False
     )
     client.connect_timeout = _CONNECT_LIMIT_S
+    client.max_inflight_messages_set(2 * IN_FLIGHT)  # an event and a state each
     if uplink.mqtt_tls:
         authority = folder / "ca.pem"
         try:

@@ -111,7 +111,6 @@ class Uplink:
             for event in outbox.next_after(self._told_up_to, max(0, broker.room)):
                 broker.tell(event)
                 self._told_up_to = event.cursor
-                outbox.acknowledged([event.cursor])
         self._note(connected=broker is not None)
 
     def end(self) -> None:

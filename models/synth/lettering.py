@@ -65,6 +65,7 @@ def write_row(
     stretch = row.height / MASK_HEIGHT_PX * rng.uniform(0.92, 1.12)
     pitch = face.pitch_px * stretch
     fixed_pitch = rng.random() < 0.6
+    equal_cells = rng.random() < 0.5
     gap = pitch * rng.uniform(0.14, 0.42)
     wide = {
         " ": rng.uniform(0.25, 0.9),
@@ -72,10 +73,15 @@ def write_row(
         ".": 0.3,
         "*": rng.uniform(0.4, 1.25),
     }
+    # Dies and small-sign spaces are equally wide: then M and W are pressed together.
+    widest = pitch * (rng.uniform(1.0, 1.15) if equal_cells else 9.0)
     widths = []
     for mark in marks:
-        own = face.masks[mark].shape[1] * stretch if mark not in SEPARATORS else wide[mark] * pitch
-        widths.append(max(own, pitch) if fixed_pitch and mark not in SEPARATORS else own)
+        if mark in SEPARATORS:
+            widths.append(wide[mark] * pitch)
+            continue
+        own = min(widest, face.masks[mark].shape[1] * stretch)
+        widths.append(max(own, pitch) if fixed_pitch else own)
     total = sum(widths) + gap * (len(marks) - 1)
     room = x1 - x0
     squeeze = min(1.0, room / total)
@@ -96,7 +102,7 @@ def write_row(
 
 def _place_sign(row_mask: Mask, glyph: Mask, x: float, cell: float, stretch: float) -> None:
     """Scale a glyph and put it in the middle of its cell on the row's mask."""
-    width = max(2, round(glyph.shape[1] * stretch))
+    width = max(2, round(min(glyph.shape[1] * stretch, cell)))
     left = max(0, round(x + (cell - width) / 2))
     width = min(width, row_mask.shape[1] - left)
     if width >= 2:

@@ -74,11 +74,13 @@ def sign_in(page: Page, address: str, username: str, purpose: str = "visitor_que
     page.goto(address + "/sign-in")
     page.fill("#username", username)
     page.fill("#password", PASSWORD)
-    page.click("main button.primary")
+    with page.expect_navigation():
+        page.click("main button.primary")
     page.goto(address + "/purpose")
     page.check(f"input[value={purpose}]")
     page.fill("#reason", "Late shift, gate desk")
-    page.click("main button.primary")
+    with page.expect_navigation():
+        page.click("main button.primary")
 
 
 def _page(chromium: Browser, look: Look) -> Page:

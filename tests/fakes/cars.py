@@ -41,8 +41,8 @@ def glimpse(written: str, at: float = 0.0, x: float = 300, y: float = 200, width
 def frame(seq: int = 1, at: float = 0.0, size: tuple[int, int] = (640, 360),
           plates: tuple[PlateBox, ...] = (), level: int = 90) -> Frame:
     """Grey with a little noise and, where asked, white plates."""
-    noise = np.random.default_rng(seq).integers(-2, 3, (size[1], size[0], 3))
-    pixels = np.clip(level + noise, 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(seq).integers(0, 5, (size[1], size[0], 3), dtype=np.uint8)
+    pixels = noise + np.uint8(level - 2)
     for plate in plates:
         x, y, w, h = (int(n) for n in plate.upright)
         cv2.rectangle(pixels, (x, y), (x + w, y + h), (255, 255, 255), -1)
@@ -76,7 +76,8 @@ class PaintedPlates:
             cx, cy = (column + 0.5) * self._stride, (row + 0.5) * self._stride
             quad = [(x, y), (x + w, y), (x + w, y + h), (x, y + h)]
             heat[0, row, column, 0] = self._heat
-            corners[0, row, column] = [v for px, py in quad for v in ((px - cx) / 16, (py - cy) / 16)]
+            offsets = [((px - cx) / 16, (py - cy) / 16) for px, py in quad]
+            corners[0, row, column] = np.ravel(offsets)
         return [corners, heat]
 
 

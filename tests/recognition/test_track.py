@@ -4,8 +4,9 @@ from appliance.recognition.track import Tracker
 from tests.fakes.cars import glimpse
 
 
-def _drive(tracker, written, start, seconds, x=100.0, speed=120.0, width=90.0, grow=20.0, every=0.1):
-    """A plate on its way through the picture; returns where it got to."""
+def _drive(tracker, written, start, seconds, x=100.0, speed=120.0, width=90.0, grow=20.0):
+    """A plate on its way through the picture, ten frames a second; returns where it got to."""
+    every = 0.1
     steps = round(seconds / every)
     for step in range(steps):
         at = start + step * every

@@ -35,8 +35,9 @@ def test_the_status_has_every_field_of_the_contract(box, view):
     issue = Issue("camera_lost", 1.0, "the camera cannot be reached", "Check its cable")
     camera = CameraView(CameraState.LOST, 1.0, "rtsp", 10, 2, 3)
     view.now_is(Now(camera, ReaderView(5, "int8", "litert", {"detector": "abc"}), 1, (issue,)))
+    begun = clock.mono() - 1
     for i in range(11):
-        view.saw(frame(i, clock.mono() - 1 + 0.1 * i), [], 20.0 + i)
+        view.saw(frame(i, begun + 0.1 * i), [], 20.0 + i)
     status = ipc.call(box.socket("view"), "status").header
     assert set(status["camera"]) == {
         "state", "since_mono", "source_kind", "width", "height", "fps", "frame_age_s", "frames",

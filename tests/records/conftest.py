@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.config import Config
+from appliance.records.program import quiet_cipher
 from tests.records.room import Room
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet():
+    """Spoilt files are the point here: SQLCipher need not fill the screen about them."""
+    quiet_cipher()
 
 
 @pytest.fixture

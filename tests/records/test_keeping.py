@@ -61,6 +61,12 @@ def test_a_car_that_stands_over_midnight_stays_in_its_first_volume(room: Room):
     assert _open(room, again)[0].at == NOON + timedelta(hours=11, minutes=59)
 
 
+def test_a_picture_that_comes_later_joins_its_passage(room: Room):
+    passage_id = room.keep(passage("a", "PSTN101", room.times), b"")
+    room.keep(passage("a", "PSTN101", room.times), b"late")
+    assert _open(room, passage_id)[1] == b"late"
+
+
 def test_a_message_sent_twice_is_kept_once_and_written_once(room: Room):
     kept = passage("a", "PSTN101", room.times)
     room.keep(kept)

@@ -233,6 +233,7 @@ def test_a_cut_tail_is_named_as_a_gap(written):
     [
         ("UPDATE entries SET actor = 'x' WHERE seq = 9", 9, "its hash is not that of its content"),
         ("UPDATE entries SET at = 'noon' WHERE seq = 9", 9, "a field cannot be read"),
+        ("UPDATE entries SET at = replace(at, 'T', ' ') WHERE seq = 9", 9, "cannot be read"),
         ("UPDATE entries SET seal = '' WHERE seq = 9", 9, "not written by this unit"),
         ("UPDATE heads SET signature = 'xy' WHERE number = 2", 18, "signed head at entry"),
         ("DELETE FROM heads WHERE number = 2", 28, "a signed head is missing"),

@@ -294,6 +294,15 @@ def test_idle_readers_are_few_and_a_failed_one_is_not_used_again(room: Room):
     assert len(volume._idle) == 1
 
 
+def test_days_that_are_over_are_not_held_open_for_writing(room: Room):
+    for number in range(4):
+        room.see(f"k{number}", f"PSTN{number}00")
+        room.times.passes(hours=24)
+        room.records.sweep()
+    held = {v.name: v._writer is not None for v in room.records.parts.volumes.newest_first()}
+    assert held == {"2026-11-24": True, "2026-11-23": False}
+
+
 def test_a_volume_that_goes_while_it_is_read_takes_its_readers_along(room: Room):
     room.see("a", "PSTN101")
     all_volumes = room.records.parts.volumes

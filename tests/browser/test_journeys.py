@@ -1,0 +1,92 @@
+"""People at the running console, driven by Debian's Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser import screens, stage
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(screens.CHROMIUM).exists(), reason="NOT RUN: no Chromium here"),
+]
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[stage.Play]:
+    with stage.set_up() as found:
+        yield found
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=screens.CHROMIUM, args=screens.FLAGS)
+        page = chromium.new_context(viewport={"width": 1360, "height": 850}).new_page()
+        page.troubles = []  # type: ignore[attr-defined]
+        page.on("pageerror", lambda e: page.troubles.append(str(e)))  # type: ignore[attr-defined]
+        page.on("console", lambda m: page.troubles.append(m.text)  # type: ignore[attr-defined]
+                if "Content Security Policy" in m.text else None)
+        yield page
+        assert page.troubles == []  # type: ignore[attr-defined]
+        chromium.close()
+
+
+def test_a_guard_opens_by_keyboard_only(play, page):
+    screens.sign_in(page, play.address, "joe.park", "access_control")
+    page.keyboard.press("2")
+    page.wait_for_url("**/desk/")
+    before = len(play.desk.fakes.door.orders)
+    page.keyboard.press("o")
+    page.keyboard.type("Resident, known to me")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".note.ok")
+    (order,) = play.desk.fakes.door.orders[before:]
+    assert (order["verb"], order["reason"]) == ("open_once", "Resident, known to me")
+
+
+def test_h_then_a_reason_then_enter_holds_open(play, page):
+    screens.sign_in(page, play.address, "joe.park", "access_control")
+    page.goto(play.address + "/desk/")
+    before = len(play.desk.fakes.door.orders)
+    page.keyboard.press("h")
+    page.keyboard.type("Removal van")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".note.ok")
+    assert [o["verb"] for o in play.desk.fakes.door.orders[before:]] == ["hold_open"]
+    play.desk.fakes.door.held_until_mono = None
+
+
+def test_the_desk_draws_itself_again_when_the_gate_moves(play, page):
+    screens.sign_in(page, play.address, "joe.park", "access_control")
+    page.goto(play.address + "/desk/")
+    page.wait_for_selector(".barrier.is-closed")
+    play.desk.fakes.door.position = "open"
+    page.wait_for_selector(".barrier.is-open", timeout=15_000)
+    assert "The gate is open" in page.text_content(".answer h1")
+    play.desk.fakes.door.position = "closed"
+    page.wait_for_selector(".barrier.is-closed", timeout=15_000)
+
+
+def test_why_it_did_not_open_is_three_clicks_away(play, page):
+    screens.sign_in(page, play.address, "ana.reyes")
+    page.goto(play.address + "/")
+    page.click('.menu a[href="/passages/"]')
+    page.click("tbody tr:first-child a.row")
+    page.wait_for_selector(".rules .won")
+    assert "decided" in page.text_content(".rules .won")
+
+
+@pytest.mark.parametrize("name", sorted(screens.PAGES))
+def test_no_page_scrolls_sideways_on_a_small_phone(play, page, name):
+    page.set_viewport_size({"width": 320, "height": 640})
+    screens.sign_in(page, play.address, "ana.reyes")
+    page.goto(play.address + screens.PAGES[name])
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 320, wide
