@@ -8,6 +8,8 @@
    in time is it decided, so that the record says why.
 5. An order that was refused before it reached the controller may be given again on the next
    revision.
+6. A car that was told no and backs away keeps the answer it was given: its record says why it was
+   not let in, not that it then drove off.
 
 While ``take`` runs, nothing is opened, resolved or logged. It is called by the thread that hears
 sightings; ``settle`` by the link thread; the questions by any thread.
@@ -31,12 +33,13 @@ from appliance.gate.cars import Car, Cars
 from appliance.gate.figures import Figures
 from appliance.gate.ledger import Ledger
 from appliance.gate.sender import Sender
-from appliance.values import ClockQuality, Decision, Outcome, Passage, Sighting, Verdict
+from appliance.values import ClockQuality, Decision, Outcome, Passage, Reason, Sighting, Verdict
 
 REPEAT = "repeat"  # Passage.note: the same car was let in seconds ago under another track
 RESTARTED = "restarted"  # Passage.note: the gate restarted; the order was given before that
 
 _MOST_MANUAL = 64
+_UNSETTLED = frozenset({Reason.TOO_FEW_GLIMPSES, Reason.TOO_OLD, Reason.LOW_SCORE})
 
 
 class Surroundings(Protocol):
@@ -90,7 +93,7 @@ class Loop:
                 return
             self._recall(car)
             if car.decision is None or not (car.let_in or sighting.final):
-                car.decision = self._decide(sighting, moment)
+                car.decision = _settled(car.decision, self._decide(sighting, moment))
                 if car.decision.verdict is Verdict.OPEN and not car.let_in:
                     self._order(car, car.decision, moment)
             self._sender.put(car.passage)
@@ -183,3 +186,14 @@ class Loop:
     def _count(self, moment: Now) -> None:
         self._figures.counts["sightings"] += 1
         self._figures.decided.add(self._now().mono - moment.mono)
+
+
+def _settled(before: Decision | None, decision: Decision) -> Decision:
+    """The decision that stands: a car that turned round keeps what it was told on its way in.
+
+    An opening that was decided but could not be ordered is not kept: the car has left.
+    """
+    if before is None or decision.reason is not Reason.WRONG_DIRECTION:
+        return decision
+    told_no = before.verdict is not Verdict.OPEN and before.reason not in _UNSETTLED
+    return before if told_no else decision

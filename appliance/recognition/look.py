@@ -4,10 +4,10 @@ Rules
 - Several candidates are read; of overlapping ones the likeliest reading stays.
 - A reading is refused where its text has not a plate's shape, where it is too doubtful to help a
   vote, or where its middle lies outside the lane. Refusals are counted by kind, never silent.
-- Where the frame is finer than the detector's input and the first look found nothing sure, one
-  second look is taken at the camera's own resolution around the best weak place.
-- In single pictures a plate may fill the frame: where nothing sure was found, one more look is
-  taken at the picture made three times smaller. A lane camera never needs it.
+- In single pictures a plate may fill the frame: where the detector itself is not sure, one more
+  look is taken at the picture made three times smaller. A lane camera never needs it.
+- Where the frame is finer than the detector's input and nothing sure was found yet, one more look
+  is taken at the camera's own resolution around the best weak place.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from appliance.values import Frame, Glimpse, Motion, PlateBox
 LEAST_SCORE = 0.02
 _SURE = 0.60
 _SMALLER = 3.0
+_HOT = 0.75  # plates of a usual size are hotter than this; seen on photographs
 _FINER = 1.25  # a second look pays where the frame is this much wider than the net's input
 _OVERLAP = 0.4
 
@@ -61,13 +62,14 @@ class Looker:
         """As ``look``, for uint8 (H, W)."""
         boxes = self.locator.locate(grey)
         seen = self._read_all(grey, boxes, seq, taken_mono)
+        hottest = boxes[0].score if boxes else 0.0
+        if self.close_ups and hottest < _HOT and not _sure(seen):
+            large = self.locator.locate(grey, smaller=_SMALLER)
+            seen = _likeliest([*seen, *self._read_all(grey, large, seq, taken_mono)])
         region = self._second_region(grey, boxes, seen, motion)
         if region is not None:
-            boxes = self.locator.locate(grey, region)
-            seen = _likeliest([*seen, *self._read_all(grey, boxes, seq, taken_mono)])
-        if self.close_ups and not _sure(seen):
-            boxes = self.locator.locate(grey, smaller=_SMALLER)
-            seen = _likeliest([*seen, *self._read_all(grey, boxes, seq, taken_mono)])
+            near = self.locator.locate(grey, region)
+            seen = _likeliest([*seen, *self._read_all(grey, near, seq, taken_mono)])
         return seen
 
     def read_whole(self, grey: Grey) -> Glimpse:

@@ -16,9 +16,9 @@ from appliance.recognition.formats import SERIES, series
 from appliance.recognition.vote import vote
 from appliance.values import Glimpse
 
-FITTED_ON = "not fitted yet: cautious first values"
+FITTED_ON = "307 reads of 279 photographs, 2026-11-22, int8 models"
 FACTS = ("one", "weakest", "mean", "detector", "width", "series")
-FITTED = (-3.4, 0.75, 0.35, 1.6, 0.8, 0.5)
+FITTED = (-4.78, 0.0, 0.78, 1.54, 0.77, 1.9)
 """One weight a fact; none but the first may be negative, or surer signs would score lower."""
 
 _PER_DOUBLING = 0.55

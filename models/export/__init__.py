@@ -1,0 +1,1 @@
+"""Weights in, TFLite files and their manifest out; see README.md."""

@@ -9,12 +9,13 @@ from models.synth.plate import render_plate
 from models.synth.scene import SceneMaker
 from models.synth.scene_paste import tilted_corners
 from models.synth.scene_photos import load_photo_sets
+from models.train.detector_feed import draw_plate
 
 
 def detector_samples(count: int, shape: tuple[int, int]) -> list[np.ndarray]:
     """Whole scenes, grey uint8 of shape (H, W)."""
     rng = np.random.default_rng(20)
-    maker = SceneMaker(rng, load_photo_sets(), lambda r: render_plate(r).pixels)
+    maker = SceneMaker(rng, load_photo_sets(), draw_plate)
     return [maker.make(*shape).pixels for _ in range(count)]
 
 

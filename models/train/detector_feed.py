@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from models.synth.plate import render_plate
 from models.synth.scene import SceneMaker
 from models.synth.scene_photos import load_photo_sets
 
@@ -76,25 +77,16 @@ class Feed:
         return Batch(np.stack([p for p, _ in picked]), np.stack([m for _, m in picked]))
 
 
-def plate_drawer() -> object:
-    """The renderer of plates: BGR uint8 pictures whose edges are the plate's."""
-    try:
-        from models.synth.plate import render_plate
-    except ImportError:
-        import sys
-
-        sys.path.insert(0, "/work/main/models/.work/detector")
-        from standin import draw
-
-        return draw
-    return lambda rng: render_plate(rng).pixels
+def draw_plate(rng: np.random.Generator) -> np.ndarray:
+    """A plate of any region, BGR uint8 (h, w, 3); the picture's edge is the plate's."""
+    return render_plate(rng).pixels
 
 
 def _render(queue: mp.Queue, seed: int, full_share: float) -> None:
     os.nice(5)
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, 1])
-    maker = SceneMaker(rng, load_photo_sets(), plate_drawer())
+    maker = SceneMaker(rng, load_photo_sets(), draw_plate)
     while True:
         full = rng.random() < full_share
         shape, count = (FULL, FULL_BATCH) if full else (SMALL, SMALL_BATCH)

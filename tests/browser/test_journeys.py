@@ -83,10 +83,13 @@ def test_why_it_did_not_open_is_three_clicks_away(play, page):
     assert "decided" in page.text_content(".rules .won")
 
 
-@pytest.mark.parametrize("name", sorted(screens.PAGES))
-def test_no_page_scrolls_sideways_on_a_small_phone(play, page, name):
+def test_no_page_scrolls_sideways_on_a_small_phone(play, page):
     page.set_viewport_size({"width": 320, "height": 640})
     screens.sign_in(page, play.address, "ana.reyes")
-    page.goto(play.address + screens.PAGES[name])
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 320, wide
+    wide = {}
+    for name, path in screens.PAGES.items():
+        page.goto(play.address + path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 320:
+            wide[name] = width
+    assert wide == {}

@@ -17,6 +17,7 @@ from appliance.gate.loop import REPEAT, RESTARTED, Loop
 from appliance.gate.sender import Sender
 from appliance.values import (
     ClockQuality,
+    Direction,
     Moved,
     Outcome,
     Passage,
@@ -126,6 +127,19 @@ def test_the_decision_stands_while_the_read_improves(bench):
     assert kept["decision"]["revision"] == 1
     assert kept["sighting"]["plate"] == "PSTN999"
     assert kept["outcome"]["order_id"] == "auto-t1"
+
+
+def test_a_car_that_was_told_no_and_backs_away_keeps_its_reason(bench):
+    bench.see(plate="PSTN999", raw_plate="PSTN999", revision=1)
+    bench.see(plate="PSTN999", raw_plate="PSTN999", revision=2, direction=Direction.OUT)
+    assert bench.kept()["decision"]["reason"] == Reason.NOT_LISTED
+
+
+def test_a_car_that_was_not_yet_told_anything_and_leaves_is_going_the_wrong_way(bench):
+    bench.see(agreeing=1, glimpses=1, score=0.7, char_scores=(0.7,) * 7, revision=1)
+    bench.see(revision=2, direction=Direction.OUT)
+    assert bench.kept()["decision"]["reason"] == Reason.WRONG_DIRECTION
+    assert bench.line.posted == []
 
 
 def test_what_the_arm_did_is_added_to_the_record(bench):

@@ -296,6 +296,17 @@ def test_the_cursor_rises_over_a_restart(room: Room):
     assert event["cursor"] > 1
 
 
+def test_the_cursor_rises_even_when_every_volume_is_gone(room: Room):
+    for number in range(3):
+        room.see(f"k{number}", f"PSTN{number}00")
+    room.times.passes(hours=73)
+    assert room.records.sweep().destroyed == 1
+    room.restart()
+    room.see("b", "PSTN102")
+    (event,) = room.ask("feed", after=3).header["events"]
+    assert event["cursor"] > 3
+
+
 def test_status_says_what_is_held(room: Room):
     room.see("a", "PSTN101")
     room.times.passes(hours=13)
