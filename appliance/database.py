@@ -86,7 +86,7 @@ def migrate(connection: Connection, steps: Sequence[str]) -> int:
 def tables(connection: Connection) -> sqlite_utils.Database:
     """The same connection under sqlite-utils, for schema questions and bulk work.
 
-    Imported here: it costs 28 MB (measured 2026-11-22) that a program which never asks need not pay.
+    Imported here: it costs 28 MB (measured 2026-11-22) that most programs need not pay.
     """
     import sqlite_utils
 

@@ -15,7 +15,7 @@ from appliance.commands import read
 from appliance.config import Config
 from appliance.errors import CaptureError, RecognitionError
 from appliance.recognition import look
-from tests.fakes.cars import PaintedPlates, PaintedText, box, frame
+from tests.fakes.cars import PaintedPlates, PaintedText, box, frame, painted_car
 
 
 @pytest.fixture
@@ -128,7 +128,8 @@ def test_a_missing_model_is_an_error_with_a_next_step(tmp_path, capsys):
 
 def test_a_picture_costs_less_than_its_budget_with_the_shipped_models(tmp_path):
     """In a process of its own: the test runner's libraries are not part of it."""
-    path = _picture(tmp_path / "a.jpg")
+    path = tmp_path / "a.jpg"
+    cv2.imwrite(str(path), painted_car("PSTN 123").pixels)
     done = subprocess.run(
         [sys.executable, "-m", "appliance", "read", *[str(path)] * 8],
         capture_output=True, text=True, check=True,
@@ -136,6 +137,7 @@ def test_a_picture_costs_less_than_its_budget_with_the_shipped_models(tmp_path):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert sorted(line["cpu_ms"] for line in lines)[2] <= 45
     assert lines[-1]["rss_mb"] <= 180
+    assert {line["text"] for line in lines} == {"PSTN123"}
     assert done.stderr == ""
 
 

@@ -52,9 +52,8 @@ def run(args: argparse.Namespace, config: Config) -> int:
     start_mono = clock.mono()
     live = args.realtime or source.kind_of(args.source).live
     opened = source.pick(camera)
-    opened.open()  # what is not there is told before a model is loaded
-    if live:
-        opened.close()
+    if not live:
+        opened.open()  # what is not there is told before a model is loaded
     gate = MotionGate(camera.mask)
     visits = Visits(
         Tracker(secrets.token_hex(4), config.recognition.visit_end_s),
@@ -97,6 +96,8 @@ def _live(line: Line, config: Config) -> Iterator[Sighting]:
     try:
         while True:
             health = keeper.tick(clock.mono())
+            if keeper.last_error is not None and not keeper.frames:
+                raise keeper.last_error  # it never was there; once seen, it is waited for for ever
             frame = mailbox.take(_WAIT_S)
             if frame is not None:
                 yield from line.step(frame)

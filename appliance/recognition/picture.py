@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 
 CROP_BYTES = 60_000
 _AROUND_X, _AROUND_Y = 0.3, 0.6  # shares of the plate's size left around it in a crop
-_QUALITIES = (92, 85, 75, 60)
+_QUALITIES = (90, 75, 55)
 _LINE_COLOUR = (0, 200, 255)  # BGR
 
 

@@ -8,7 +8,6 @@ Threads: the loop writes with ``saw`` and ``now_is``; the socket's threads read 
 from __future__ import annotations
 
 import os
-import resource
 import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -171,8 +170,14 @@ class View:
 
 
 def rss_mb() -> float:
-    """Largest resident memory of this process so far, MB."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    """Largest resident memory of this process so far, MB.
+
+    From /proc and not from getrusage(2), whose figure a program inherits from what started it.
+    """
+    for line in Path("/proc/self/status").read_text("ascii", "replace").splitlines():
+        if line.startswith("VmHWM:"):
+            return round(int(line.split()[1]) / 1024, 1)
+    return 0.0
 
 
 def _scaled(box: PlateBox, factor: float) -> PlateBox:

@@ -94,7 +94,10 @@ class Service:
         passage = codec.decode(Passage, told)
         if not passage.key or len(asked.blob) > LARGEST_CROP:
             raise RecordError("a passage needs a key and a picture of at most 60 kB")
-        return ok({"passage_id": self._parts.keeper.keep(Kept(passage, asked.blob), self._now())})
+        passage_id = self._parts.keeper.keep(Kept(passage, asked.blob), self._now())
+        # A busy gate may ask nothing but this: it must learn here that the journal is down.
+        records_ok = self._parts.issues.get("journal_down") is None
+        return ok({"passage_id": passage_id, "records_ok": records_ok})
 
     def journal(self, asked: Message) -> Message:
         """An act of another program, before it takes effect."""

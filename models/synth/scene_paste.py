@@ -11,9 +11,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-PlateDrawer = Callable[
-    [np.random.Generator], np.ndarray
-]  # -> BGR or grey uint8, the plate's edge = the picture's
+PlateDrawer = Callable[[np.random.Generator], np.ndarray]
+"""Draws a plate, BGR or grey uint8; the picture's edge is the plate's."""
 
 
 class PlatePool:

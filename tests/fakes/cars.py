@@ -2,6 +2,7 @@
 
     glimpse("PSTN101", at=0.1, x=300)      one plate in one frame
     frame(1, at=0.1)                       a grey frame with noise
+    painted_car("PSTN 123")                a frame the trained models can read
     PaintedPlates() + PaintedText("...")   nets that find white boxes and read one text
 """
 
@@ -47,6 +48,17 @@ def frame(seq: int = 1, at: float = 0.0, size: tuple[int, int] = (640, 360),
         x, y, w, h = (int(n) for n in plate.upright)
         cv2.rectangle(pixels, (x, y), (x + w, y + h), (255, 255, 255), -1)
     return Frame(seq, at, NOON + timedelta(seconds=at), pixels)
+
+
+def painted_car(written: str = "PSTN 123", seq: int = 1) -> Frame:
+    """A 1280x720 frame with a car's dark back and a plate that trained models can read."""
+    pixels = frame(seq, size=(1280, 720), level=70).pixels
+    cv2.rectangle(pixels, (420, 180), (900, 560), (50, 45, 40), -1)
+    pixels = cv2.GaussianBlur(pixels, (0, 0), 3)
+    cv2.rectangle(pixels, (580, 420), (760, 464), (235, 235, 235), -1)
+    cv2.putText(pixels, written, (588, 454), cv2.FONT_HERSHEY_DUPLEX, 1.1, (20, 20, 20), 2,
+                cv2.LINE_AA)
+    return Frame(seq, 0.1 * seq, NOON, np.asarray(cv2.GaussianBlur(pixels, (0, 0), 0.8)))
 
 
 def card(name: str, height: int, width: int) -> ModelCard:

@@ -12,8 +12,9 @@ not in a virtual environment. It prints ``ready`` and then obeys lines on stdin,
     flow      ends a stall
     size WxH  another resolution, mid-stream
 
-Killing the process is a camera that dies. With ``--clip`` the clip is played once for each start of
-the stream and then the moving ball, so that a car drives up once and does not come again.
+Killing the process is a camera that dies. With ``--clip`` the clip is played once, to the first
+client, and then the colour bars: a car drives up once and does not come again, not even to a client
+that connects anew.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ def launch_line(size: tuple[int, int], fps: int, clip: str | None) -> str:
             f"( videotestsrc name=src is-live=true pattern=ball ! capsfilter name=caps caps={caps}"
             f" ! identity name=tap ! {encoder} )"
         )
-    ball = f"videotestsrc pattern=ball ! {caps} ! queue ! c."
+    bars = f"videotestsrc pattern=smpte ! {caps} ! queue ! c."
     return (
         f"( concat name=c ! identity name=tap ! {encoder}"
         f"  filesrc location={clip} ! decodebin ! videoconvert ! videoscale ! videorate ! {caps}"
-        f" ! queue ! c.  {ball} )"
+        f" ! queue ! c.  {bars} )"
     )
 
 
@@ -79,7 +80,9 @@ class Camera:
     def start_with(self, size: tuple[int, int], fps: int) -> None:
         self._size, self._fps = size, fps
 
-    def _configure(self, _factory: Any, media: Any) -> None:
+    def _configure(self, factory: Any, media: Any) -> None:
+        if self._size is not None:  # the next stream is without the clip
+            factory.set_launch(launch_line(self._size, self._fps, None))
         pipeline = media.get_element()
         self._parts = {name: pipeline.get_by_name(name) for name in ("src", "caps", "tap")}
         pad = self._parts["tap"].get_static_pad("src")

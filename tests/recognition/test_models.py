@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from appliance.config import Config
+from appliance.config import Config, Recognition
 from appliance.errors import RecognitionError
-from appliance.recognition import manifest, tflite
+from appliance.recognition import look, manifest, tflite
 from appliance.recognition.alphabet import BLANK, SIGNS
+from tests.fakes.cars import painted_car
 
 MODELS = Config().models_dir
 
@@ -74,6 +75,15 @@ def test_a_manifest_that_is_no_json_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(RecognitionError, match="manifest is damaged"):
         _load(tmp_path)
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+@pytest.mark.parametrize("runtime", ["litert", "tflite-runtime"])
+def test_runtimes_and_precisions_read_the_same_text(precision, runtime):
+    """Texts are compared, not numbers: int8 differs by a few steps between the runtimes."""
+    config = Config(recognition=Recognition(precision=precision, runtime=runtime))
+    seen = look.build(config).look(painted_car("PSTN 123"))
+    assert seen[0].text.text == "PSTN123"
 
 
 @pytest.mark.parametrize("runtime", ["litert", "tflite-runtime"])

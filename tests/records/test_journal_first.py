@@ -30,7 +30,8 @@ def test_with_the_journal_broken_every_look_up_is_refused_and_keeping_goes_on(ro
     room.break_journal()
     for verb, fields in _asked(passage_id).items():
         assert room.refusal(verb, **fields) == "record", verb
-    room.see("b", "PSTN102")
+    told = codec.encode(passage("b", "PSTN102", room.times))
+    assert room.ask("keep", b"jpeg", passage=told).header["records_ok"] is False
     status = room.status()
     assert (status["ok"], status["key"], status["passages"]) == (False, "journal_down", 2)
     assert "journal_down" in {issue["key"] for issue in status["issues"]}
@@ -38,6 +39,7 @@ def test_with_the_journal_broken_every_look_up_is_refused_and_keeping_goes_on(ro
     for verb, fields in _asked(passage_id).items():
         assert room.ask(verb, **fields).header["ok"], verb
     assert room.status()["ok"] is True
+    assert room.ask("keep", b"jpeg", passage=told).header["records_ok"] is True
     assert room.plates() == ["PSTN102", "PSTN101"]
     assert room.prove().whole
 

@@ -37,6 +37,14 @@ pytestmark = [pytest.mark.system, pytest.mark.kills]
 KILLS = int(os.environ.get("POSTERN_KILLS", "200"))
 SEED = int(os.environ.get("POSTERN_SEED", str(random.randrange(10**6))))
 BACK_WITHIN_S = 5.0
+QUIET_START_S = 0.7  # a bare start of the heaviest program's imports on a quiet 2-core machine
+
+
+def allowance_s() -> float:
+    """5 s on a quiet machine; more, in proportion, where the machine itself is starved."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import cv2, flask, sqlcipher3"], check=True)
+    return BACK_WITHIN_S * max(1.0, (time.monotonic() - began) / QUIET_START_S)
 
 
 class Witness(threading.Thread):
@@ -71,7 +79,8 @@ class Witness(threading.Thread):
 def test_killing_any_program_at_any_time_loses_nothing_and_orders_nothing_twice():
     dice = random.Random(SEED)
     print(f"seed {SEED}, {KILLS} kills")
-    slow: list[tuple[str, float]] = []
+    slow: list[tuple[str, float, float]] = []
+    backs: list[float] = []
     with Product.started() as product:
         product.wait_for(lambda s: s["ok"] and s["passages"] >= 1, 90)
         witness = Witness(product)
@@ -83,13 +92,13 @@ def test_killing_any_program_at_any_time_loses_nothing_and_orders_nothing_twice(
                 time.sleep(0.05)
                 continue
             killed[program] += 1
-            began = time.monotonic()
             if dice.random() < 0.3:  # strike again while things are still starting
                 time.sleep(dice.uniform(0, 0.4))
                 continue
             back = product.wait_for(lambda s, p=program: s["programs"][p]["up"], 30)
-            if back > BACK_WITHIN_S:
-                slow.append((program, round(time.monotonic() - began, 1)))
+            backs.append(back)
+            if back > BACK_WITHIN_S and back > (limit := allowance_s()):
+                slow.append((program, round(back, 1), round(limit, 1)))
             time.sleep(dice.uniform(0, 0.8))
         product.wait_for(lambda s: s["ok"], 30)
         witness.stopping = True
@@ -111,7 +120,9 @@ def test_killing_any_program_at_any_time_loses_nothing_and_orders_nothing_twice(
             check=False,
         )
         logs = product.logs(5)
-    assert not slow, f"slower than {BACK_WITHIN_S} s: {slow}\n{logs}"
+    backs.sort()
+    print(f"back after s: median {backs[len(backs) // 2]:.1f}, slowest {backs[-1]:.1f}")
+    assert not slow, f"(program, took s, allowed s): {slow}\n{logs}"
     assert len(witness.acknowledged) > KILLS / 2, "the witness must have had something to lose"
     assert not set(witness.acknowledged) - kept
     assert ordered, "the gate must have opened in the meantime"
