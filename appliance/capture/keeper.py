@@ -188,7 +188,8 @@ class CameraKeeper:
     def _tell(self, health: Health) -> None:
         if health.state is not self._told:
             self._told = health.state
-            level = logging.INFO if health.state is CameraState.LIVE else logging.WARNING
+            fine = health.state in (CameraState.STARTING, CameraState.LIVE)
+            level = logging.INFO if fine else logging.WARNING
             logger.log(level, "camera state=%s kind=%s width=%s height=%s", health.state.value,
                        self.kind.value, health.width, health.height)
         if self._watch.size_changes != self._sizes_told:

@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import secrets
 import sys
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     """0 at the source's end. Raises CaptureError, told in one line, where there is none."""
     camera = dataclasses.replace(config.camera, source=args.source, loop=False)
     config = dataclasses.replace(config, camera=camera)
+    logging.getLogger().addHandler(logging.NullHandler())  # lines on stderr are errors only
     start_mono = clock.mono()
     live = args.realtime or source.kind_of(args.source).live
     opened = source.pick(camera)

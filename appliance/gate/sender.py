@@ -6,7 +6,8 @@
 3. The queue holds ``MOST`` letters. When it is full a new passage is counted as lost and the gate
    no longer opens by itself.
 4. Records is well while it has answered within ``UNREACHABLE_S`` and there is room; before its
-   first answer it is not.
+   first answer it is not. An answer that says its journal cannot be written (``records_ok``
+   false) takes the passage but does not count as an answer here.
 
 One thread sends. ``put`` and the questions may come from any thread.
 """
@@ -110,14 +111,15 @@ class Sender:
             key, letter = next(iter(self._letters.items()), ("", None))
         try:
             if letter is None:
-                self._call("status", {})
+                answer = self._call("status", {})
             else:
-                self._call(letter.verb, letter.fields(), blob=letter.blob)
+                answer = self._call(letter.verb, letter.fields(), blob=letter.blob)
         except ipc.Refused as refusal:
             return self._refused(key, letter, str(refusal.fields.get("refused_key", "")))
         except IpcError:
             return self._rest()
-        self._answered()
+        if answer.header.get("records_ok", True):
+            self._answered()
         if letter is None:
             return PING_S
         self._done(key, letter, "kept")

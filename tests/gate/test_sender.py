@@ -183,6 +183,25 @@ def test_records_that_refuses_to_say_how_it_is_is_not_well(bench):
     assert not sender.ok(bench.time.now)
 
 
+def test_records_whose_journal_cannot_be_written_is_not_well_though_it_keeps_passages(bench):
+    from appliance import ipc
+
+    bench.sender.put(_passage("before"))
+    bench.sender.step()
+
+    def keeps(verb, fields, *, blob=b""):
+        bench.records(verb, fields, blob=blob)
+        return ipc.ok({"passage_id": "x", "records_ok": False})
+
+    bench.sender._call = keeps
+    for second in range(7):
+        bench.sender.put(_passage(f"t{second}"))
+        bench.sender.step()
+        bench.time.now += 1.0
+    assert bench.sender.queued == 0
+    assert not bench.sender.ok(bench.time.now)
+
+
 def test_a_late_journal_entry_is_sent_as_it_is(bench):
     bench.sender.put_journal("man-1", {"action": "open_once"})
     bench.sender.step()

@@ -136,7 +136,7 @@ def _must_ask(form: Form, twins: list[Twin]) -> bool:
     """A twin must be seen before the entry is saved: the second press confirms."""
     if form.wrong:
         return True
-    if False:
+    if twins and form.sent.get("seen_twins") != "yes":
         form.refuse("seen_twins", _("Another entry could be taken for this one. Look below, then "
                                     "confirm."))
         return True
