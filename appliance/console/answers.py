@@ -3,7 +3,6 @@ that a page never fails because another program is older, newer or half started.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -316,12 +315,7 @@ def issues(program: str, header: Mapping[str, Any]) -> tuple[Issue, ...]:
 
 
 def _at_gate_key(held: object) -> str:
-    if not isinstance(held, Mapping):
-        return ""
-    sighting, decision = _table(held, "sighting"), _table(held, "decision")
-    parts = [str(sighting.get(k, "")) for k in ("track", "plate", "direction")]
-    parts += [str(decision.get(k, "")) for k in ("verdict", "reason", "grant_id")]
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+    return _text(held, "mark") if isinstance(held, Mapping) else ""
 
 
 def _camera(told: object) -> str:

@@ -12,7 +12,9 @@ Threads: one a connection (``ipc.Server``). Needs neither camera nor records to 
 
 from __future__ import annotations
 
+import hmac
 import os
+import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -80,6 +82,7 @@ class Door:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._started_mono = clock.mono()
+        self._mark_key = secrets.token_bytes(16)
         self.handlers: Mapping[str, ipc.Handler] = {
             "status": self.status,
             "at_gate": self.at_gate,
@@ -91,11 +94,11 @@ class Door:
 
     def status(self, _: ipc.Message) -> ipc.Message:
         parts, now = self._parts, clock.mono()
-        at_gate = _shown(parts.loop.at_gate(now))
+        car = parts.loop.at_gate(now)
         view, camera = parts.link.view, parts.ear.camera
         return ipc.ok({
-            "verdict_now": at_gate["decision"]["verdict"] if at_gate else None,
-            "at_gate": at_gate,
+            "verdict_now": car.decision.verdict if car and car.decision else None,
+            "at_gate": self._told_unasked(car),
             "barrier": codec.encode(view),
             "policy_version": parts.standing.policy.snapshot.version,
             "camera": {
@@ -112,6 +115,20 @@ class Door:
             "pid": os.getpid(),
             "issues": parts.issues.listed(),
         })
+
+    def _told_unasked(self, car: Car | None) -> dict[str, Any] | None:
+        """What anybody may know of the car at the gate: never its plate, which needs a purpose.
+
+        ``mark`` changes when there is something new to look at; its key dies with this process,
+        so that no plate can be found by trying.
+        """
+        if car is None or car.decision is None:
+            return None
+        seen, decided = car.sighting, car.decision
+        news = (seen.track, seen.plate, seen.direction, decided.reason, decided.grant_id)
+        mark = hmac.digest(self._mark_key, repr(news).encode(), "sha256").hex()[:16]
+        return {"mark": mark, "verdict": decided.verdict, "reason": decided.reason,
+                "direction": seen.direction}
 
     def at_gate(self, message: ipc.Message) -> ipc.Message:
         """Raises IpcError where the look could not be journaled: then nothing is shown."""

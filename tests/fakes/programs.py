@@ -244,10 +244,12 @@ class FakeDoor(FakeProgram):
         return ipc.ok(self._told())
 
     def _told(self) -> dict[str, Any]:
+        told = self.at_gate
         car = None
-        if self.at_gate:
-            car = {"sighting": codec.encode(self.at_gate.sighting),
-                   "decision": codec.encode(self.at_gate.decision)}
+        if told and told.sighting and told.decision:
+            car = {"mark": f"{told.key}.{told.sighting.revision}.{told.decision.reason.value}",
+                   "verdict": told.decision.verdict.value, "reason": told.decision.reason.value,
+                   "direction": told.sighting.direction.value}
         return {
             **self.base(), "verdict_now": "", "at_gate": car,
             "barrier": {"driver": "simulator", "capabilities": [], "state": "ready",
@@ -265,7 +267,11 @@ class FakeDoor(FakeProgram):
             if self.records._server is None:
                 raise RecordError("the look could not be journaled")
             self.records.write(message.header, "view_at_gate", None, 1)
-        return ipc.ok(self._told(), self.crop if self.at_gate else b"")
+        if self.at_gate is None:
+            return ipc.ok({"at_gate": None})
+        car = {"sighting": codec.encode(self.at_gate.sighting),
+               "decision": codec.encode(self.at_gate.decision)}
+        return ipc.ok({"at_gate": car}, self.crop)
 
     def _order(self, message: ipc.Message) -> ipc.Message:
         if self.refuse:

@@ -210,7 +210,7 @@ def test_the_status_tells_everything_the_table_promises(records, bench):
     bench.see()
     status = bench.ask("status").header
     assert status["verdict_now"] == "ask_guard"
-    assert status["at_gate"]["decision"]["reason"] == "not_listed"
+    assert status["at_gate"]["reason"] == "not_listed"
     assert set(status["counts"]) >= {"sightings", "opened", "asked", "refused", "dropped"}
     assert set(status["latency_ms"]) == {"decide_p50", "decide_p99", "order_p50", "order_p95"}
     assert status["policy_version"] == 1
@@ -218,6 +218,15 @@ def test_the_status_tells_everything_the_table_promises(records, bench):
         status["barrier"])
     assert {"ok", "queued"} <= set(status["records"])
     assert status["camera"]["state"] == "lost"
+
+
+def test_the_status_names_no_plate_but_tells_when_there_is_another_car(records, bench):
+    bench.see()
+    first = bench.ask("status").header
+    assert "PSTN999" not in repr(first)
+    assert bench.ask("status").header["at_gate"]["mark"] == first["at_gate"]["mark"]
+    bench.see(track="t2", plate="PSTN888")
+    assert bench.ask("status").header["at_gate"]["mark"] != first["at_gate"]["mark"]
 
 
 def test_the_car_at_the_gate_is_shown_once_the_look_is_journaled(records, bench):
