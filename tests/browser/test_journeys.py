@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import screens, stage
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(screens.CHROMIUM).exists(), reason="NOT RUN: no Chromium here"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
