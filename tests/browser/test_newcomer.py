@@ -75,6 +75,7 @@ def _set_up(page: Page, address: str, code: str) -> None:
     page.click("main button.primary")
     page.wait_for_selector("#username")
     page.fill("#name", "Robin Hale")
+    page.fill("#organisation", "Alder Court Homes")
     page.fill("#username", "robin.hale")
     page.fill("#password", PASSWORD)
     if page.locator("#again").count():
