@@ -26,7 +26,14 @@ check: ## the fast tests alone, no program started
 test: ## lint and every test that fits in about 15 minutes on two cores
 	@.ci/setup test
 	@$(MAKE) --no-print-directory lint
-	@$(PYTEST) -m "not browser" --cov --cov-report=term:skip-covered
+	@POSTERN_KILLS=$${POSTERN_KILLS:-30} $(PYTEST) -m "not browser" --durations=12
+
+kills: ## the whole SIGKILL campaign: 200 kills of five programs, about ten minutes
+	@.ci/setup test
+	@$(PYTEST) -m kills -s
+
+coverage: ## branch coverage of the fast tests
+	@$(PYTEST) -m "not system and not browser and not kills and not shared" --cov --cov-report=term:skip-covered
 
 browser: ## each page and journey in Debian's Chromium, screenshots in tests/browser/screens
 	@.ci/setup browser
@@ -42,4 +49,4 @@ lock: ## make the hashed lock files anew
 clean: ## remove the demo site and caches
 	@rm -rf .run .cache .hypothesis .mypy_cache .ruff_cache .coverage
 
-.PHONY: help setup run fmt lint check test browser bench lock clean
+.PHONY: help setup run fmt lint check test kills coverage browser bench lock clean
