@@ -2,7 +2,7 @@
 
 Only sets whose licence allows training are read (see plates/README.md): robertlucian (MIT),
 detect_oi (Open Images, CC BY) and the MIT pictures of `negatives`.  The pictures stay outside the
-repository; the folder is taken from POSTERN_PLATES or /work/shared/plates.
+repository; the folder is $POSTERN_SHARED/plates, by default beside the checkout.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-PLATES = Path(os.environ.get("POSTERN_PLATES", "/work/shared/plates"))
+PLATES = Path(os.environ.get("POSTERN_SHARED", Path(__file__).parents[3] / "shared")) / "plates"
 HELD_OUT_OI = 8  # one in eight of detect_oi chooses checkpoints
 HELD_OUT_RL_BLOCK_S = 60  # robertlucian frames are held out by minutes of film, not singly
 HELD_OUT_RL = 12

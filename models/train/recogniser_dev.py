@@ -1,7 +1,7 @@
 """Scores of a recogniser on real photographs it never trained on.
 
 Rules
-- Only the dev half of /work/shared/plates (POSTERN_PLATES overrides the folder) is read, never
+- Only the dev half of $POSTERN_SHARED/plates (by default beside the checkout) is read, never
   written, and no picture leaves the machine's memory.
 - Texts are compared with O read as 0 and I as 1, because the US truth writes every O as 0.
 """
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from models.synth.glimpse import CutOut, stretch_contrast
 from models.train.recogniser_net import ALPHABET, BLANK
 
-PLATES = Path(os.environ.get("POSTERN_PLATES", "/work/shared/plates"))
+PLATES = Path(os.environ.get("POSTERN_SHARED", Path(__file__).parents[3] / "shared")) / "plates"
 # Weights of the sets in the one figure a checkpoint is chosen by; us is the set nearest the job.
 WEIGHTS = {
     "us_endtoend": 0.35, "eu_endtoend": 0.2, "crops_us": 0.2, "crops_ar_ir": 0.1,
