@@ -62,8 +62,9 @@ def _folder(path, count=5):
 
 def test_it_runs_without_any_other_program_and_ends_cleanly_when_asked(box, tmp_path):
     with _vision(box, source=str(_folder(tmp_path / "p")), loop=True) as process:
-        status = _status_when(box, lambda s: s["reader"]["looks"] >= 1)
-        assert status["camera"]["state"] == "live"
+        status = _status_when(
+            box, lambda s: s["reader"]["looks"] >= 1 and s["camera"]["state"] == "live"
+        )
         assert status["camera"]["source_kind"] == "folder"
         assert status["issues"] == []
         assert set(status["reader"]["models"]) == {"detector", "recogniser"}
