@@ -48,8 +48,8 @@ def _accuracy(precision: str, sets: list[SetFigures]) -> str:
         f"## Reading, {precision}, single pictures, one thread\n",
         "Development pictures: they chose checkpoints and thresholds but trained nothing, save "
         "that night_ro and some negatives share their source with training pictures. O and 0, I "
-        "and 1 count as one. *false*: a wrong text was returned; *near*: exactly one character off; *at 1 %*: read right when the score bound "
-        "lets at most 1 % wrong reads through.\n",
+        "and 1 count as one. *false*: a wrong text was returned; *near*: exactly one character "
+        "off; *at 1 %*: read right when the score bound lets at most 1 % wrong reads through.\n",
         "| set | pictures | exact | false | near | at 1 % | CPU ms median / mean | RSS MB |",
         "|---|---|---|---|---|---|---|---|",
     ]
