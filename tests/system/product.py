@@ -93,6 +93,23 @@ class Product:
                 os.kill(pid, how)
         return pid
 
+    def verify_journal(self) -> subprocess.CompletedProcess[str]:
+        """What `postern journal verify` says; return code 0 is a whole journal."""
+        return subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "appliance",
+                "--config",
+                str(self.config.path),
+                "journal",
+                "verify",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def logs(self, lines: int = 15) -> str:
         out = []
         for file in sorted((self.folder / "logs").glob("*.log")):

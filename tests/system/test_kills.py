@@ -7,7 +7,6 @@ acknowledged. Programs are killed at random moments, also while they are still s
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import random
 import subprocess
@@ -15,21 +14,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 
-from appliance import clock, codec, ipc
+from appliance import codec, ipc
+from appliance.bench import rooms
 from appliance.errors import IpcError
-from appliance.values import (
-    ClockQuality,
-    Decision,
-    Direction,
-    Passage,
-    Reason,
-    Sighting,
-    Verdict,
-)
 from tests.system.product import PROGRAMS, Product
 
 pytestmark = [pytest.mark.system, pytest.mark.kills]
@@ -60,7 +50,7 @@ class Witness(threading.Thread):
         number = 0
         while not self.stopping:
             number += 1
-            passage = _passage(f"witness-{number}")
+            passage = rooms.passage(f"witness-{number}", "PSTN101")
             try:
                 ipc.call(
                     self.path,
@@ -105,20 +95,7 @@ def test_killing_any_program_at_any_time_loses_nothing_and_orders_nothing_twice(
         witness.join(10)
         kept = _kept_keys(product)
         ordered = _orders(product)
-        journal = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "appliance",
-                "--config",
-                str(product.config.path),
-                "journal",
-                "verify",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        journal = product.verify_journal()
         logs = product.logs(5)
     backs.sort()
     print(f"back after s: median {backs[len(backs) // 2]:.1f}, slowest {backs[-1]:.1f}")
@@ -143,37 +120,3 @@ def _orders(product: Product) -> Counter[str]:
     from appliance.gate import ledger
 
     return Counter(ledger.read_all(product.config))
-
-
-def _passage(key: str) -> Passage:
-    now, at = clock.mono(), clock.utc_now()
-    sighting = Sighting(
-        key,
-        1,
-        "main",
-        "PSTN101",
-        "PSTN101",
-        0.95,
-        (0.95,) * 7,
-        3,
-        4,
-        now - 1,
-        now,
-        Direction.IN,
-        at - timedelta(seconds=1),
-        ClockQuality.SYNCED,
-    )
-    decision = Decision(
-        key,
-        1,
-        Verdict.STAY_CLOSED,
-        Reason.NOT_LISTED,
-        None,
-        None,
-        "",
-        1,
-        now,
-        at,
-        ClockQuality.SYNCED,
-    )
-    return Passage(key, "main", at, dataclasses.replace(sighting), decision, None)

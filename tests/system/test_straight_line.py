@@ -39,20 +39,7 @@ def test_the_demo_shows_its_first_passage_within_a_minute():
         assert plates
         logs = product.logs(lines=10_000)
         assert not [p for p in plates if p in logs], "no log line may hold a plate"
-        verified = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "appliance",
-                "--config",
-                str(product.config.path),
-                "journal",
-                "verify",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        verified = product.verify_journal()
         assert verified.returncode == 0, verified.stdout + verified.stderr
         again = subprocess.run(
             [sys.executable, "-m", "appliance", "--config", str(product.config.path), "status"],
