@@ -6,6 +6,7 @@ import argparse
 
 from appliance import config as settings
 from appliance.config import Config
+from appliance.uplink import address
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +14,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
-    """The file itself was checked on loading (ConfigError); this prints what came of it."""
+    """The file itself was checked on loading; what only a room can judge is checked here.
+
+    Raises ConfigError.
+    """
+    address.check(config.uplink)
     if args.quiet:
         return 0
     print(f"# settings from {config.path or 'the defaults (no file)'}")
