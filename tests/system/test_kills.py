@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -20,6 +18,7 @@ import pytest
 from appliance import codec, ipc
 from appliance.bench import rooms
 from appliance.errors import IpcError
+from tests.pace import slowness
 from tests.system.product import PROGRAMS, Product
 
 pytestmark = [pytest.mark.system, pytest.mark.kills]
@@ -27,14 +26,6 @@ pytestmark = [pytest.mark.system, pytest.mark.kills]
 KILLS = int(os.environ.get("POSTERN_KILLS", "200"))
 SEED = int(os.environ.get("POSTERN_SEED", str(random.randrange(10**6))))
 BACK_WITHIN_S = 5.0
-QUIET_START_S = 0.7  # a bare start of the heaviest program's imports on a quiet 2-core machine
-
-
-def allowance_s() -> float:
-    """5 s on a quiet machine; more, in proportion, where the machine itself is starved."""
-    began = time.monotonic()
-    subprocess.run([sys.executable, "-c", "import cv2, flask, sqlcipher3"], check=True)
-    return BACK_WITHIN_S * max(1.0, (time.monotonic() - began) / QUIET_START_S)
 
 
 class Witness(threading.Thread):
@@ -87,7 +78,7 @@ def test_killing_any_program_at_any_time_loses_nothing_and_orders_nothing_twice(
                 continue
             back = product.wait_for(lambda s, p=program: s["programs"][p]["up"], 30)
             backs.append(back)
-            if back > BACK_WITHIN_S and back > (limit := allowance_s()):
+            if back > BACK_WITHIN_S and back > (limit := BACK_WITHIN_S * slowness()):
                 slow.append((program, round(back, 1), round(limit, 1)))
             time.sleep(dice.uniform(0, 0.8))
         product.wait_for(lambda s: s["ok"], 30)
