@@ -124,6 +124,9 @@ def _machine() -> str:
     return f"Python {platform.python_version()}, {cpu}"
 
 
+_COLOURS = ("#17663a", "#2946a8")
+
+
 def plot_accuracy(report: Report, path: Path) -> None:
     """Bars by set and precision as SVG. Needs matplotlib (a test package)."""
     import matplotlib  # type: ignore[import-not-found, unused-ignore]
@@ -133,22 +136,25 @@ def plot_accuracy(report: Report, path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(9, 3.6))
     precisions = list(report.accuracy)
-    for number, precision in enumerate(precisions):
+    for number, (precision, colour) in enumerate(zip(precisions, _COLOURS, strict=False)):
         sets = [s for s in report.accuracy[precision] if s.plates]
         places = [i + 0.4 * number for i in range(len(sets))]
-        axes.bar(places, [s.exact * 100 for s in sets], 0.38, label=f"{precision}: exact")
+        exact = [s.exact * 100 for s in sets]
+        axes.bar(places, exact, 0.36, color=colour, label=f"{precision}: right")
         axes.bar(
             places,
             [s.near * 100 for s in sets],
-            0.38,
-            bottom=[s.exact * 100 for s in sets],
-            alpha=0.3,
-            label="one character off",
+            0.36,
+            bottom=exact,
+            color=colour,
+            alpha=0.25,
+            label=f"{precision}: one character off",
         )
     axes.set_xticks(range(len(sets)), [s.name for s in sets], rotation=20, fontsize=8)
     axes.set_ylabel("% of plates")
     axes.set_ylim(0, 100)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
