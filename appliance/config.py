@@ -81,9 +81,29 @@ class Recognition:
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    driver: str = _key("How the barrier is wired.", "simulator", choices=("simulator",))
+    driver: str = _key(
+        "How the barrier is wired.",
+        "simulator",
+        choices=("simulator", "pico", "modbus", "gpio", "lcus", "osdp"),
+    )
+    port: str = _key("Serial port of the controller (pico, modbus, lcus, osdp).", "/dev/serial0")
+    address: int = _key("Address on the bus (modbus, osdp).", 1, 0, 247)
+    relay: int = _key("Number of the opening relay, from 1 (modbus, lcus, osdp).", 1, 1, 16)
+    chip: Path = _key("GPIO chip (gpio).", Path("/dev/gpiochip0"))
+    open_line: int = _key("GPIO line of the opening relay (gpio).", 17, 0, 255)
+    limit_open: int = _key(
+        "Line (gpio) or input from 0 (modbus) of the open limit switch; -1: not wired.", -1, -1, 255
+    )
+    limit_closed: int = _key("The same for the closed limit switch.", -1, -1, 255)
+    entry_loop: int = _key("The same for the loop before the barrier.", -1, -1, 255)
+    safety_loop: int = _key("The same for the loop under the arm.", -1, -1, 255)
+    photocell: int = _key("The same for the light barrier.", -1, -1, 255)
     pulse_ms: int = _key("Length of the opening pulse.", 500, 100, 3000)
     lockout_s: float = _key("Least time between two opening pulses.", 3.0, 1, 60)
+    presence_needed: bool = _key(
+        "Open by itself only while the entry loop is occupied: a picture of a plate opens nothing.",
+        False,
+    )
     direction: str = _key(
         "Which way this barrier lets cars through by itself.", "in", choices=("in", "out", "both")
     )
