@@ -1,0 +1,1 @@
+"""The boards: the only place that touches pins, port, clock and watchdog."""

@@ -1,0 +1,20 @@
+"""The firmware's pure modules on CPython, straight from ``firmware/``.
+
+``POSTERN_MUTANT`` names one deliberate mistake of ``mutation.py``: the rules are then loaded with it,
+and the run that follows has to fail.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+if str(FIRMWARE) not in sys.path:
+    sys.path.insert(0, str(FIRMWARE))
+
+if os.environ.get("POSTERN_MUTANT"):
+    from tests.firmware import mutation
+
+    mutation.plant(os.environ["POSTERN_MUTANT"])
