@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from appliance.barrier.orders import DEADLINE_S, Fault, Order, OrderKind
+from appliance.barrier.orders import Fault, Order, OrderKind
 
 MOST_PER_MINUTE = 12  # a car every five seconds; more is a fault, not traffic
 
@@ -15,6 +15,7 @@ class Limits:
     def __init__(self, lockout_s: float) -> None:
         self._lockout_s = lockout_s
         self._last_mono = float("-inf")
+        self._last_id = ""
         self._automatic: deque[float] = deque(maxlen=MOST_PER_MINUTE)
 
     def objection(self, order: Order, now_mono: float) -> Fault | None:
@@ -31,11 +32,15 @@ class Limits:
         return None
 
     def pulse_given(self, order: Order, now_mono: float) -> None:
-        """Counts a pulse, acknowledged or not: it may have been given."""
+        """Counts a pulse, acknowledged or not: it may have been given. An order that is sent
+        again counts once."""
+        if order.kind is not OrderKind.OPEN:
+            return
         self._last_mono = now_mono
-        if order.automatic:
+        if order.automatic and order.id != self._last_id:
             self._automatic.append(now_mono)
+        self._last_id = order.id
 
 
 def too_late(order: Order, now_mono: float) -> bool:
-    return now_mono - order.asked_mono > min(order.life_s, DEADLINE_S)
+    return order.left_s(now_mono) < 0

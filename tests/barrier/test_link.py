@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from appliance.barrier.drivers.seam import Position
+from appliance.barrier.drivers.seam import BarrierEvent, Controller, EventKind, Position
 from appliance.barrier.drivers.simulator import Simulator
-from appliance.barrier.link import Link
-from appliance.barrier.orders import Fault, LinkState, Order, OrderKind
+from appliance.barrier.link import Link, Listeners
+from appliance.barrier.orders import Fault, LinkState, LinkView, Order, OrderKind
 from appliance.errors import OrderRefused, OrderTimeout
 from appliance.values import Moved, Outcome
 from tests.fakes.barrier import Recorder, Time
@@ -26,9 +26,12 @@ class Bench:
         self.reports: list[tuple[Order, Outcome]] = []
         self.claims: list[tuple[str, int]] = []
         self.claim_fault = claim_fault
+        self.happened: list[BarrierEvent] = []
+        self.looks: list[LinkView] = []
         self.link = Link(
             self.driver, pulse_ms=500, lockout_s=3.0, claim=self._claim,
             report=lambda order, outcome: self.reports.append((order, outcome)), now=self.time,
+            listeners=Listeners(self.happened.append, self.looks.append),
         )
 
     def _claim(self, order: Order) -> Fault | None:
@@ -151,6 +154,81 @@ def test_a_full_queue_says_so(bench):
     assert bench.link.ask(bench.order(99)).fault == Fault.QUEUE_FULL
 
 
+def test_the_controller_is_told_how_long_an_order_may_still_live_and_who_gave_it(bench):
+    bench.link.post(bench.order(1, asked_mono=bench.time.now - 0.5))
+    bench.link.step()
+    bench.link.post(bench.order(
+        2, automatic=False, kind=OrderKind.HOLD, lease_s=30.0, life_s=1.0,
+        asked_mono=bench.time.now - 0.25))
+    bench.link.step()
+    assert bench.driver.lives == [(1.5, True), (0.75, False)]
+
+
+@pytest.mark.parametrize("why", ["waking", "locked_out", "busy", "no_presence"])
+def test_what_the_controller_cannot_do_yet_is_sent_again_with_the_same_id(bench, why):
+    bench.driver.refusing, bench.driver.why = True, why
+    bench.link.post(bench.order())
+    bench.pass_(1.0)
+    assert bench.reports == []
+    bench.driver.refusing = False
+    bench.pass_(0.1)
+    assert bench.driver.of("open") == [("open", "o1", 500)]
+    assert bench.claims == [("t1", 0)], "written down once"
+    assert bench.reports[0][1].fault == ""
+
+
+@pytest.mark.parametrize(("why", "fault"), [
+    ("waking", Fault.REFUSED), ("busy", Fault.REFUSED), ("no_presence", Fault.NO_PRESENCE),
+])
+def test_what_the_controller_could_not_do_in_time_was_refused_not_lost(bench, why, fault, caplog):
+    caplog.set_level("INFO")
+    bench.driver.refusing, bench.driver.why = True, why
+    bench.link.post(bench.order())
+    bench.pass_(2.2)
+    assert [outcome.fault for _, outcome in bench.reports] == [fault]
+    assert caplog.text.count("order refused by the controller") == 1
+
+
+def test_a_refusal_followed_by_silence_may_have_opened(bench):
+    bench.driver.refusing, bench.driver.why = True, "busy"
+    bench.link.post(bench.order())
+    bench.link.step()
+    bench.driver.silent = True
+    bench.pass_(2.5)
+    assert bench.last.fault == Fault.LINK_LOST
+
+
+@pytest.mark.parametrize(("why", "fault"), [
+    ("stopped", Fault.STOP_PRESSED), ("fire", Fault.FIRE_OPEN), ("expired", Fault.REFUSED),
+    ("too_many", Fault.REFUSED),
+])
+def test_why_the_controller_refused_is_told(bench, why, fault):
+    bench.driver.refusing, bench.driver.why = True, why
+    bench.link.post(bench.order())
+    bench.link.step()
+    assert bench.last.fault == fault
+
+
+def test_a_refused_pulse_locks_nobody_out(bench):
+    bench.driver.refusing, bench.driver.why = True, "stopped"
+    bench.link.post(bench.order(1))
+    bench.link.step()
+    bench.driver.refusing = False
+    bench.link.post(bench.order(2))
+    bench.link.step()
+    assert bench.last.fault == ""
+
+
+def test_orders_that_wait_keep_their_order(bench):
+    bench.driver.refusing, bench.driver.why = True, "busy"
+    for number in (1, 2):
+        bench.link.post(bench.order(number, kind=OrderKind.RELEASE, automatic=False))
+    bench.link.step()
+    bench.driver.refusing = False
+    bench.link.step()
+    assert [order.id for order, _ in bench.reports] == ["o1", "o2"]
+
+
 # Silence
 
 
@@ -204,10 +282,10 @@ def test_an_order_answered_too_late_is_not_sent_again():
             super().__init__()
             self.time = time
 
-        def open(self, order_id: str, pulse_ms: int) -> None:
+        def open(self, order_id: str, pulse_ms: int, **life: Any) -> None:
             self.time.pass_(1.0)
             self.silent = True
-            super().open(order_id, pulse_ms)
+            super().open(order_id, pulse_ms, **life)
 
         def connect(self) -> None:
             self.time.pass_(1.5)
@@ -232,6 +310,34 @@ def test_a_lost_link_is_shown_and_tried_again_less_and_less_often(bench):
     bench.pass_(1.05)
     assert bench.link.view.state is LinkState.READY
     assert bench.driver.connected == 2
+
+
+def test_of_a_silent_controller_nothing_is_claimed(bench):
+    bench.driver.inputs = {"entry_loop": True, "fire": True, "contact": True}
+    bench.driver.faults = ("cabinet",)
+    bench.link.step()
+    assert bench.link.view.entry_loop is True
+    assert bench.link.view.contact is True
+    bench.driver.silent = True
+    bench.link.step()
+    view = bench.link.view
+    assert (view.state, view.entry_loop, view.fire, view.contact) == (
+        LinkState.LOST, None, None, None)
+    assert (view.position, view.faults, view.fault) == (Position.UNKNOWN, (), "")
+    assert view.controller.name == "bench", "who answered last"
+
+
+def test_a_board_of_another_key_is_told_nothing_and_shown_as_such():
+    bench = Bench()
+    bench.driver.foreign = True
+    bench.link.post(bench.order())
+    bench.pass_(2.5)
+    assert bench.link.view.state is LinkState.FOREIGN
+    assert bench.driver.told == []
+    assert bench.last.fault == Fault.TOO_LATE
+    bench.driver.foreign, bench.driver.silent = False, True
+    bench.pass_(1.1)
+    assert bench.link.view.state is LinkState.LOST
 
 
 def test_a_reported_movement_waits_for_no_lost_link(bench):
@@ -335,10 +441,131 @@ def test_an_arm_that_does_not_move_is_a_fault_until_it_moves():
 
 
 def test_a_fault_of_the_controller_is_shown(bench):
-    bench.driver.fault = "entrapment"
+    bench.driver.faults = ("entrapment", "cabinet")
     bench.link.step()
     assert bench.link.view.fault == "entrapment"
+    assert bench.link.view.faults == ("entrapment", "cabinet")
     assert bench.link.view.state is LinkState.FAULTY
+
+
+def test_stop_is_shown_before_fire_and_fire_before_a_hold(bench):
+    bench.link.post(bench.order(kind=OrderKind.HOLD, automatic=False, lease_s=30.0))
+    bench.link.step()
+    bench.driver.inputs = {"fire": True}
+    bench.link.step()
+    assert bench.link.view.state is LinkState.FIRE
+    bench.driver.inputs = {"fire": True, "stop": True}
+    bench.link.step()
+    assert bench.link.view.state is LinkState.STOPPED_BY_HAND
+    bench.driver.inputs = {"fire": False, "stop": False}
+    bench.link.step()
+    assert bench.link.view.state is LinkState.HELD
+
+
+def test_the_controllers_word_on_the_movement_is_held_against_what_was_seen(bench):
+    bench.driver.faults = ("not_moved",)
+    bench.link.post(bench.order(1))
+    bench.link.step()
+    bench.driver.position = Position.MOVING
+    bench.pass_(3.9)
+    assert not bench.link.view.movement_disputed, "too early to say"
+    bench.pass_(0.2)
+    assert bench.link.view.movement_disputed
+    bench.link.post(bench.order(2))
+    bench.link.step()
+    assert not bench.link.view.movement_disputed, "a new opening, a new answer"
+
+
+def test_every_look_is_passed_on(bench):
+    bench.driver.inputs = {"entry_loop": True}
+    bench.link.step()
+    assert bench.looks[-1].entry_loop is True
+    told = len(bench.looks)
+    bench.driver.silent = True
+    bench.link.step()
+    assert len(bench.looks) == told
+
+
+# Events of the controller
+
+
+def test_an_event_is_passed_on_once_and_acknowledged_once_it_is_kept(bench):
+    event = bench.driver.happens(EventKind.MANUAL_OPEN)
+    bench.pass_(0.5)
+    assert bench.happened == [event]
+    assert bench.driver.acknowledged == []
+    bench.link.kept(event)
+    bench.link.step()
+    assert bench.driver.acknowledged == [event]
+    assert bench.link.traffic.counted().openings == 1
+
+
+def test_an_event_is_not_acknowledged_before_those_before_it(bench):
+    first = bench.driver.happens(EventKind.MANUAL_OPEN, 1)
+    second = bench.driver.happens(EventKind.STOP_ON, 2)
+    bench.link.step()
+    bench.link.kept(second)
+    bench.link.step()
+    assert bench.driver.acknowledged == []
+    bench.link.kept(first)
+    bench.link.step()
+    assert bench.driver.acknowledged == [second]
+
+
+def test_an_event_that_could_not_be_kept_is_passed_on_again(bench):
+    event = bench.driver.happens(EventKind.MANUAL_OPEN)
+    bench.link.step()
+    bench.link.kept(event, kept=False)
+    bench.link.step()
+    assert bench.happened == [event, event]
+    assert bench.driver.acknowledged == []
+    assert bench.link.traffic.counted().openings == 1, "it let one car through"
+
+
+def test_an_event_kept_while_the_link_was_lost_is_acknowledged_afterwards(bench):
+    event = bench.driver.happens(EventKind.FIRE_ON)
+    bench.link.step()
+    bench.driver.silent = True
+    bench.link.step()
+    bench.link.kept(event)
+    bench.driver.silent = False
+    bench.pass_(1.0)
+    assert bench.happened == [event]
+    assert bench.driver.acknowledged == [event]
+
+
+def test_word_of_an_event_nobody_told_of_changes_nothing(bench):
+    bench.link.kept(BarrierEvent(9, 9, EventKind.STARTED, "", 0.0))
+    bench.link.step()
+    assert bench.driver.acknowledged == []
+
+
+def test_only_so_many_events_are_remembered(bench):
+    for number in range(1, 71):
+        bench.driver.happens(EventKind.STOP_ON, number)
+        bench.link.step()
+        bench.link.kept(bench.driver.waiting[0])
+        bench.link.step()
+    assert len(bench.happened) == 70
+    assert len(bench.link._teller._passed_on) == 64
+
+
+def test_an_opening_of_long_ago_lets_no_car_through_now(bench):
+    bench.driver.happens(EventKind.EXIT_OPEN, at=bench.time.now - 61.0)
+    bench.link.step()
+    assert bench.link.traffic.counted().openings == 0
+
+
+def test_a_restarted_controller_counts_anew(bench):
+    bench.driver.inputs = {"entry_count": 250}
+    bench.link.step()
+    bench.driver.inputs = {"entry_count": 3}
+    bench.driver.board = Controller(name="bench", boot=2)
+    bench.link.step()
+    assert bench.link.traffic.counted().entry_cycles == 0
+    bench.driver.inputs = {"entry_count": 4}
+    bench.link.step()
+    assert bench.link.traffic.counted().entry_cycles == 1
 
 
 # Asking and threads
@@ -375,10 +602,10 @@ class Slow(Recorder):
         super().__init__()
         self.inside, self.go_on = threading.Event(), threading.Event()
 
-    def open(self, order_id: str, pulse_ms: int) -> None:
+    def open(self, order_id: str, pulse_ms: int, **life: Any) -> None:
         self.inside.set()
         self.go_on.wait(10)
-        super().open(order_id, pulse_ms)
+        super().open(order_id, pulse_ms, **life)
 
 
 def test_an_order_being_carried_out_is_waited_for(monkeypatch):

@@ -8,12 +8,12 @@ from appliance.barrier.drivers.seam import Position
 from appliance.barrier.hold import Hold
 from appliance.barrier.limits import MOST_PER_MINUTE, Limits
 from appliance.barrier.orders import Fault, Order, OrderKind
-from appliance.barrier.watch import LEAVES_WITHIN_S, Watch
+from appliance.barrier.watch import DISPUTED_AFTER_S, LEAVES_WITHIN_S, Verdict, Watch
 from appliance.values import Moved
 
 
 def _order(asked: float, kind: OrderKind = OrderKind.OPEN, automatic: bool = True) -> Order:
-    return Order("o", kind, asked, automatic=automatic)
+    return Order(f"o{asked}", kind, asked, automatic=automatic)
 
 
 def test_an_order_lives_two_seconds():
@@ -46,6 +46,27 @@ def test_manual_openings_do_not_use_up_the_automatic_ones():
     for number in range(3 * MOST_PER_MINUTE):
         limits.pulse_given(_order(number, automatic=False), number)
     assert limits.objection(_order(40.0), 40.0) is None
+
+
+def test_an_order_that_is_sent_again_counts_once():
+    limits, order = Limits(1.0), _order(10.0)
+    for number in range(2 * MOST_PER_MINUTE):
+        limits.pulse_given(order, 10.0 + number / 100)
+    assert limits.objection(_order(20.0), 20.0) is None
+
+
+def test_holding_open_counts_for_nothing():
+    limits = Limits(3.0)
+    limits.pulse_given(_order(10.0, OrderKind.HOLD), 10.0)
+    assert limits.objection(_order(10.1), 10.1) is None
+
+
+@pytest.mark.parametrize(("asked_ago", "life_s", "left_s"), [
+    (0.0, 2.0, 2.0), (0.5, 1.0, 0.5), (0.5, 60.0, 1.5), (3.0, 2.0, -1.0),
+])
+def test_an_order_knows_what_is_left_of_its_life(asked_ago, life_s, left_s):
+    order = Order("o", OrderKind.OPEN, 100.0 - asked_ago, life_s=life_s)
+    assert order.left_s(100.0) == left_s
 
 
 @pytest.mark.parametrize("kind", [OrderKind.HOLD, OrderKind.RELEASE])
@@ -84,3 +105,14 @@ def test_a_short_hold_is_one_piece():
 ])
 def test_the_arm_must_leave_its_closed_limit_in_time(position, after_s, moved):
     assert Watch(100.0).verdict(position, 100.0 + after_s) is moved
+
+
+@pytest.mark.parametrize(("moved", "faults", "disputed"), [
+    (Moved.YES, (), False), (Moved.YES, ("not_moved",), True), (Moved.YES, ("cabinet",), False),
+    (Moved.NO, ("not_moved",), False), (Moved.NO, (), True),
+    (Moved.UNKNOWN, (), False), (Moved.UNKNOWN, ("not_moved",), False),
+])
+def test_controller_and_box_may_not_agree_whether_the_arm_moved(moved, faults, disputed):
+    settled = 100.0 + LEAVES_WITHIN_S + DISPUTED_AFTER_S
+    assert Verdict(moved, 100.0).disputed(faults, settled) is disputed
+    assert not Verdict(moved, 100.0).disputed(faults, settled - 0.01)

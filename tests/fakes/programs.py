@@ -20,7 +20,7 @@ from typing import Any
 
 from appliance import clock, codec, ipc
 from appliance.config import Config
-from appliance.errors import PurposeRefused, RecordError
+from appliance.errors import OrderRefused, PurposeRefused, RecordError
 from appliance.values import (
     ClockQuality,
     Decision,
@@ -40,7 +40,13 @@ NOON = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 """12:00 at the fakes' site (America/Chicago)."""
 CROP = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffd9")
 ALL_RULES = ("policy", "block", "near_block", "fresh", "direction", "glimpses", "score", "weakest",
-             "listed", "lookalike", "lane", "clock", "begun", "not_ended", "hours", "records")
+             "listed", "lookalike", "lane", "clock", "begun", "not_ended", "hours", "records",
+             "presence", "second_factor")
+
+ABILITIES = {"position": True, "inputs": True, "timed_pulse": True, "longest_lease_s": 10.0,
+             "authenticated": True, "tells_events": True, "warns": []}
+CONTROLLER = {"name": "north gate", "serial": "e66058388345a12f", "firmware": "1.0.0", "boot": 12,
+              "cause": "power", "settings": "9f3ac41e"}
 
 
 def passage(
@@ -48,7 +54,7 @@ def passage(
     at: datetime = NOON, listed: str | None = None, label: str = "Flat 12",
     scores: tuple[float, ...] = (), key: str = "", broke: str = "", lane: str = "main",
 ) -> Passage:
-    """A whole passage: sixteen rules tried in order up to ``broke``."""
+    """A whole passage: eighteen rules tried in order up to ``broke``."""
     given = scores or tuple(0.97 - 0.01 * (i % 4) for i in range(len(plate)))
     track = key or f"t-{plate.lower()}-{int(at.timestamp())}"
     names = ALL_RULES[: ALL_RULES.index(broke) + 1] if broke else ALL_RULES
@@ -232,12 +238,22 @@ class FakeDoor(FakeProgram):
     moved: str = "yes"
     refuse: str = ""
     records: FakeRecords | None = None
+    barrier: dict[str, Any] = field(default_factory=dict)
+    """Laid over what ``status`` tells of the barrier: a state, an input, faults, a controller."""
+    waits: dict[str, Any] = field(default_factory=dict)
+    """``waits_for``, ``waits_left_s``, ``waits_grant_id`` of the car at the gate."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    traffic: dict[str, Any] | None = None
+    right_code: str = "4711"
+    after_code: dict[str, Any] = field(default_factory=dict)
+    """Laid over the answer to a second factor."""
     orders: list[dict[str, Any]] = field(default_factory=list)
     reloads: int = 0
 
     def handlers(self) -> dict[str, ipc.Handler]:
         return {"status": self._status, "at_gate": self._at_gate, "open_once": self._order,
                 "hold_open": self._order, "release": self._order,
+                "second_factor": self._second_factor, "confirm": self._confirm,
                 "policy_changed": self._policy_changed}
 
     def _status(self, message: ipc.Message) -> ipc.Message:
@@ -249,12 +265,20 @@ class FakeDoor(FakeProgram):
         if told and told.sighting and told.decision:
             car = {"mark": f"{told.key}.{told.sighting.revision}.{told.decision.reason.value}",
                    "verdict": told.decision.verdict.value, "reason": told.decision.reason.value,
-                   "direction": told.sighting.direction.value}
+                   "direction": told.sighting.direction.value, "waits_for": None, **self.waits}
+        elif self.waits:
+            car = {"mark": "waits", "verdict": "ask_guard", "reason": "needs_resident",
+                   "direction": "in", **self.waits}
         return {
             **self.base(), "verdict_now": "", "at_gate": car,
-            "barrier": {"driver": "simulator", "capabilities": [], "state": "ready",
-                        "position": self.position, "fault": self.fault,
-                        "held_until_mono": self.held_until_mono},
+            "barrier": {
+                "driver": "pico", "capabilities": ABILITIES, "controller": CONTROLLER,
+                "state": "ready", "position": self.position, "fault": self.fault,
+                "faults": [self.fault] if self.fault else [], "contact": False,
+                "held_until_mono": self.held_until_mono, "entry_loop": False,
+                "safety_loop": False, "photocell": False, "exit_request": False, "fire": False,
+                "stop": False, "tamper": False, **self.barrier},
+            "events": self.events, "traffic": self.traffic,
             "policy_version": self.policy_version, "camera": self.camera,
             "records": {"ok": self.records_ok, "queued": 0},
             "counts": {"sightings": 412, "opened": 96, "asked": 7, "refused": 3, "dropped": 0},
@@ -286,6 +310,23 @@ class FakeDoor(FakeProgram):
         return ipc.ok({"order_id": "o-1", "outcome": {
             "order_id": "o-1", "asked_mono": 1.0, "acked_mono": 1.02, "moved": self.moved,
             "fault": self.fault}})
+
+    def _second_factor(self, message: ipc.Message) -> ipc.Message:
+        if message.header.get("code") != self.right_code:
+            raise OrderRefused("this is not the code", next_step="Ask the driver again")
+        return self._let_in(message)
+
+    def _confirm(self, message: ipc.Message) -> ipc.Message:
+        if message.header.get("grant_id") != self.waits.get("waits_grant_id"):
+            raise OrderRefused("no car with this entry waits", next_step="Look again")
+        return self._let_in(message)
+
+    def _let_in(self, message: ipc.Message) -> ipc.Message:
+        self.orders.append(message.header)
+        self.waits = {}
+        return ipc.ok({"verdict": "open", "reason": "granted", "outcome": {
+            "order_id": "o-2", "asked_mono": 1.0, "acked_mono": 1.02, "moved": self.moved,
+            "fault": self.fault}, **self.after_code})
 
     def _policy_changed(self, message: ipc.Message) -> ipc.Message:
         self.reloads += 1
@@ -328,6 +369,38 @@ class FakeUplink(FakeProgram):
                                             "cursor": 0, "waiting": 0, "sent": 0})}
 
 
+@dataclass
+class FakeYard(FakeProgram):
+    """A simulated yard; not among the four, since a real barrier has none. Start it by hand."""
+
+    name: str = "yard"
+    raised: float = 0.0
+    inputs: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(
+        ("entry_loop", "safety_loop", "photocell", "exit_request", "hand_button", "fire", "stop",
+         "tamper"), False))
+    faults: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(
+        ("stuck", "slow", "silent", "bounce", "power_lost", "obstructed"), False))
+    by_hand_left_s: float = 0.0
+
+    def handlers(self) -> dict[str, ipc.Handler]:
+        return {"status": lambda _: ipc.ok(self._told()), "set": self._set}
+
+    def _told(self) -> dict[str, Any]:
+        return {"simulated": "arm", "arm": {"raised": self.raised, "motion": "resting",
+                                            "openings": 3, "contact": False},
+                "inputs": self.inputs, "faults": self.faults,
+                "by_hand_left_s": self.by_hand_left_s}
+
+    def _set(self, message: ipc.Message) -> ipc.Message:
+        for kind, held in (("inputs", self.inputs), ("faults", self.faults)):
+            for name, value in message.header.get(kind, {}).items():
+                if name not in held:
+                    raise OrderRefused(f"there is no {name}")
+                held[name] = value
+        self.by_hand_left_s = 60.0
+        return ipc.ok(self._told())
+
+
 class Fakes:
     """All four, started together and stopped together."""
 
@@ -336,6 +409,7 @@ class Fakes:
         self.door = FakeDoor(config, records=self.records)
         self.view = FakeView(config)
         self.uplink = FakeUplink(config)
+        self.yard = FakeYard(config)
 
     def __enter__(self) -> Fakes:
         for program in self.all():
@@ -343,7 +417,7 @@ class Fakes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for program in self.all():
+        for program in (*self.all(), self.yard):
             program.stop()
 
     def all(self) -> tuple[FakeProgram, ...]:

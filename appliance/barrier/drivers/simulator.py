@@ -2,86 +2,87 @@
 
     barrier = Simulator(now=clock)
     barrier.connect()
-    barrier.open("order-1", 500)
+    barrier.open("order-1", 500, life_s=2.0)
     clock.pass_time(1.0)                  # in a test; on a desk time passes by itself
     barrier.status().position             # Position.MOVING
     barrier.set_faults(stuck=True)        # from now on the arm does not move
     barrier.set_inputs(entry_loop=True)   # a car stands on the loop
+    barrier.set_inputs(hand_button=True)  # somebody opens by hand, and it is told
 
-It keeps the controller's promises itself (pulse ends by itself, leases lapse, an order id counts
-once, nothing is energised at power-up) and debounces its inputs, as the firmware does. Time is
-caught up in 10 ms steps at every call, so the same calls give the same course. Any thread may call
-``set_inputs`` and ``set_faults``; the rest is the link thread's.
+It keeps the controller's promises itself: a pulse ends by itself, leases lapse, an order id counts
+once, nothing is energised at power-up, STOP beats fire, fire beats a person, a person beats an
+order, and what people do at it is told until it is acknowledged. It does not stand in for the
+firmware's own limits (lock-out, openings a minute): the link has its own. Time is caught up in
+10 ms steps at every call, so the same calls give the same course. Any thread may call
+``set_inputs``, ``set_faults`` and ``seen``; the rest is the link thread's.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
 
 from appliance import clock
 from appliance.barrier.drivers.arm import Arm
-from appliance.barrier.drivers.seam import BarrierStatus, Capabilities, Position
+from appliance.barrier.drivers.seam import (
+    BarrierEvent,
+    BarrierStatus,
+    Capabilities,
+    Controller,
+    EventKind,
+    Position,
+)
+from appliance.barrier.drivers.terminals import Change, Terminals
 from appliance.errors import LinkLost, OrderRefused
+from appliance.scenario.yard_socket import Faults, Inputs, arm_seen
 
 STEP_S = 0.01
-DEBOUNCE_S = 0.03
-CHATTER_S = 0.02  # a bouncing switch chatters faster than the debounce lets through
 LONGEST_LEASE_S = 10.0
+LONGEST_LIFE_S = 5.0
 PULSE_MS = range(100, 3001)
+HAND_PULSE_S = 0.5
+OBSTACLE = 0.5  # half way up
+MOVES_WITHIN_S = 3.0
+MOST_EVENTS = 16
 _REMEMBERED_IDS = 64
 _LONGEST_CATCH_UP_S = 120.0  # a suspended machine need not replay a night
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What is broken."""
-
-    stuck: bool = False  # the arm does not move
-    slow: bool = False  # it moves five times slower
-    silent: bool = False  # the controller neither hears nor answers
-    mute: bool = False  # it hears and obeys, but its answers are lost
-    bounce: bool = False  # the limit switches chatter after every change
-    power_lost: bool = False  # neither controller nor cabinet has power
-
-
-@dataclass
-class _Input:
-    """A debounced input: a change counts once it stood for ``DEBOUNCE_S``."""
-
-    value: bool | None = None
-    _candidate: bool = False
-    _stood_s: float = 0.0
-
-    def read(self, raw: bool, dt_s: float) -> None:
-        self._stood_s = self._stood_s + dt_s if raw == self._candidate else 0.0
-        self._candidate = raw
-        if self._stood_s >= DEBOUNCE_S:
-            self.value = raw
+_TOLD_BOTH_WAYS = {
+    "fire": (EventKind.FIRE_ON, EventKind.FIRE_OFF),
+    "stop": (EventKind.STOP_ON, EventKind.STOP_OFF),
+    "tamper": (EventKind.TAMPER_ON, EventKind.TAMPER_OFF),
+}
+_OPENING = {"hand_button": EventKind.MANUAL_OPEN, "exit_request": EventKind.EXIT_OPEN}
 
 
 class Simulator:
-    """A ``BarrierDriver`` without hardware."""
+    """A ``BarrierDriver`` without hardware. ``boot`` names this life of it, as events do."""
 
     name = "simulator"
+    simulated = "arm"
 
     def __init__(
-        self, *, now: Callable[[], float] = clock.mono, arm: Arm | None = None
+        self, *, now: Callable[[], float] = clock.mono, arm: Arm | None = None,
+        boot: int | None = None,
     ) -> None:
         self._now = now
         self.arm = arm or Arm()
         self._lock = threading.Lock()
         self._at = now()
         self._faults = Faults()
-        self._entry_loop = False
-        self._inputs = {name: _Input() for name in ("closed", "open", "entry", "safety", "photo")}
+        self._inputs = Inputs()
+        self._terminals = Terminals()
         self._pulse_left_s = 0.0
         self._lease_left_s = 0.0
         self._obeyed: deque[str] = deque(maxlen=_REMEMBERED_IDS)
-        self._chatter_left_s = 0.0
-        self._limits_before = (True, False)
+        # Another number at each start of the program, so that no event is taken for an older one.
+        self._boot = int(self._at) if boot is None else boot
+        self._events: list[BarrierEvent] = []
+        self._told = 0
+        self._must_move_by = float("inf")
+        self._not_moved = False
 
     # What the link thread uses
 
@@ -96,24 +97,30 @@ class Simulator:
             self._catch_up()
             self._let_go()
 
-    def open(self, order_id: str, pulse_ms: int) -> None:
+    def open(
+        self, order_id: str, pulse_ms: int, *, life_s: float, automatic: bool = False  # noqa: ARG002 - people and plates alike
+    ) -> None:
         with self._lock:
             self._catch_up()
             self._hear()
             if order_id not in self._obeyed:
+                self._may_obey(life_s)
                 if pulse_ms not in PULSE_MS:
-                    raise OrderRefused("the pulse is shorter or longer than allowed")
+                    raise OrderRefused(
+                        "the pulse is shorter or longer than allowed", why="bad_value"
+                    )
                 self._obeyed.append(order_id)
-                self._pulse_left_s = pulse_ms / 1000
+                self._pulse(pulse_ms / 1000)
             self._answer()
 
-    def hold_open(self, order_id: str, lease_s: float) -> None:
+    def hold_open(self, order_id: str, lease_s: float, *, life_s: float) -> None:
         with self._lock:
             self._catch_up()
             self._hear()
             if order_id not in self._obeyed:
+                self._may_obey(life_s)
                 if not 0 < lease_s <= LONGEST_LEASE_S:
-                    raise OrderRefused("the lease is longer than allowed")
+                    raise OrderRefused("the lease is longer than allowed", why="bad_value")
                 self._obeyed.append(order_id)
                 self._lease_left_s = lease_s
             self._answer()
@@ -130,47 +137,81 @@ class Simulator:
             self._catch_up()
             self._hear()
             self._answer()
+            read = self._terminals
             return BarrierStatus(
                 position=self._position(),
-                entry_loop=self._inputs["entry"].value,
-                safety_loop=self._inputs["safety"].value,
-                photocell=self._inputs["photo"].value,
+                entry_loop=read["entry_loop"],
+                safety_loop=read["safety_loop"],
+                photocell=read["photocell"],
+                exit_request=read["exit_request"],
+                fire=read["fire"],
+                stop=read["stop"],
+                tamper=read["tamper"],
+                contact=self._closed,
                 held=self._lease_left_s > 0,
+                entry_count=read.counts["entry_loop"],
+                safety_count=read.counts["safety_loop"],
+                faults=("not_moved",) if self._not_moved else (),
             )
+
+    def events(self) -> tuple[BarrierEvent, ...]:
+        with self._lock:
+            return tuple(self._events)
+
+    def acknowledge(self, event: BarrierEvent) -> None:
+        with self._lock:
+            kept = (event.boot, event.number)
+            self._events = [e for e in self._events if (e.boot, e.number) > kept]
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            position=True, inputs=True, timed_pulse=True, longest_lease_s=LONGEST_LEASE_S
+            position=True, inputs=True, timed_pulse=True, longest_lease_s=LONGEST_LEASE_S,
+            authenticated=True, tells_events=True,
         )
 
-    # What a scenario or a test uses
+    def controller(self) -> Controller:
+        return Controller(name="simulated", boot=self._boot, cause="power")
 
-    def set_inputs(
-        self, *, entry_loop: bool | None = None, safety_loop: bool | None = None,
-        photocell: bool | None = None,
-    ) -> None:
-        """Cars come and go; an input that is not named stays as it is."""
+    # What a scenario, a person at the yard page or a test uses
+
+    def set_inputs(self, **changed: bool) -> None:
+        """Cars come and go, people press; names as in ``Inputs``. What is not named stays."""
         with self._lock:
             self._catch_up()
-            if entry_loop is not None:
-                self._entry_loop = entry_loop
-            if safety_loop is not None:
-                self.arm.safety_loop = safety_loop
-            if photocell is not None:
-                self.arm.photocell = photocell
+            self._inputs = replace(self._inputs, **changed)
+            self.arm.safety_loop = self._inputs.safety_loop
+            self.arm.photocell = self._inputs.photocell
+            self.arm.stop, self.arm.fire = self._inputs.stop, self._inputs.fire
 
     def set_faults(self, **changed: bool) -> None:
         """Breaks or mends; names as in ``Faults``. Returning power energises nothing."""
         with self._lock:
             self._catch_up()
-            self._faults = replace(self._faults, **changed)
+            before, self._faults = self._faults, replace(self._faults, **changed)
             self.arm.stuck = self._faults.stuck
             self.arm.slowness = 5.0 if self._faults.slow else 1.0
+            self.arm.obstacle = OBSTACLE if self._faults.obstructed else None
+            self.arm.bouncing = self._faults.bounce
             self.arm.powered = not self._faults.power_lost
             if self._faults.power_lost:
                 self._let_go()
                 self._obeyed.clear()
-                self._inputs = {name: _Input() for name in self._inputs}
+                self._terminals.forget()
+                self._events.clear()
+                self._not_moved = False
+            elif before.power_lost:
+                self._boot += 1
+                self._told = 0
+                self._tell(EventKind.STARTED, "power")
+
+    def seen(self) -> Mapping[str, Any]:
+        """What somebody standing beside it sees (``yard_socket.Play``)."""
+        with self._lock:
+            self._catch_up()
+            return {
+                "arm": arm_seen(self.arm), "inputs": asdict(self._inputs),
+                "faults": asdict(self._faults),
+            }
 
     # Controller
 
@@ -182,12 +223,35 @@ class Simulator:
         if self._faults.mute:
             raise LinkLost("the controller does not answer")
 
+    def _may_obey(self, life_s: float) -> None:
+        """Raises OrderRefused."""
+        if self._terminals["stop"]:
+            raise OrderRefused("the stop input is active", why="stopped")
+        if self._terminals["fire"]:
+            raise OrderRefused("the fire input holds it open already", why="fire")
+        if life_s < 0:
+            raise OrderRefused("the order is past its life", why="expired")
+        if life_s > LONGEST_LIFE_S:
+            raise OrderRefused("the order would live too long", why="bad_value")
+
+    def _pulse(self, length_s: float) -> None:
+        self._pulse_left_s = length_s
+        self._must_move_by = self._at + MOVES_WITHIN_S
+
     def _let_go(self) -> None:
         self._pulse_left_s = self._lease_left_s = 0.0
+        self._must_move_by = float("inf")
         self.arm.contact = False
 
+    @property
+    def _closed(self) -> bool:
+        """Whether the opening contact is closed: STOP beats fire, fire beats all else."""
+        if self._terminals["stop"]:
+            return False
+        return bool(self._terminals["fire"]) or self._pulse_left_s > 0 or self._lease_left_s > 0
+
     def _position(self) -> Position:
-        closed, opened = self._inputs["closed"].value, self._inputs["open"].value
+        closed, opened = self._terminals["closed"], self._terminals["open"]
         if closed is None or opened is None:
             return Position.UNKNOWN
         if closed:
@@ -202,27 +266,42 @@ class Simulator:
             self._step()
 
     def _step(self) -> None:
-        self.arm.contact = self._pulse_left_s > 0 or self._lease_left_s > 0
+        if not self._faults.power_lost:
+            self.arm.contact = self._closed
         self._pulse_left_s = max(0.0, self._pulse_left_s - STEP_S)
         self._lease_left_s = max(0.0, self._lease_left_s - STEP_S)
         self.arm.step(STEP_S)
         if self._faults.power_lost:
             return
-        closed, opened = self._limit_switches()
-        raw = {
-            "closed": closed, "open": opened, "entry": self._entry_loop,
-            "safety": self.arm.safety_loop, "photo": self.arm.photocell,
-        }
-        for name, value in raw.items():
-            self._inputs[name].read(value, STEP_S)
+        for change in self._terminals.step(self._inputs, self.arm.limit_switches, STEP_S):
+            self._heed(change)
+        self._watch_the_arm()
 
-    def _limit_switches(self) -> tuple[bool, bool]:
-        limits = (self.arm.at_closed_limit, self.arm.at_open_limit)
-        if limits != self._limits_before:
-            self._chatter_left_s = 10 * CHATTER_S if self._faults.bounce else 0.0
-            self._limits_before = limits
-        if self._chatter_left_s <= 0:
-            return limits
-        self._chatter_left_s -= STEP_S
-        flipped = int(self._chatter_left_s / CHATTER_S) % 2 == 1
-        return (not limits[0], not limits[1]) if flipped else limits
+    def _heed(self, change: Change) -> None:
+        if change.name in _TOLD_BOTH_WAYS and (change.active or change.before is not None):
+            on, off = _TOLD_BOTH_WAYS[change.name]
+            self._tell(on if change.active else off)
+        if change.name == "stop" and change.active:
+            self._let_go()
+        pressed = change.active and change.before is False
+        if pressed and change.name in _OPENING and not self._terminals["stop"]:
+            self._pulse(HAND_PULSE_S)
+            self._tell(_OPENING[change.name])
+
+    def _watch_the_arm(self) -> None:
+        closed = self._terminals["closed"]
+        if closed is False:
+            self._must_move_by = float("inf")
+        missed = self._at >= self._must_move_by
+        if missed == self._not_moved or (self._not_moved and closed is not False):
+            return
+        self._not_moved = missed
+        self._tell(EventKind.FAULT_ON if missed else EventKind.FAULT_OFF, "not_moved")
+
+    def _tell(self, kind: EventKind, argument: str = "") -> None:
+        """Numbers what happened; when the queue is full the newest is dropped."""
+        if len(self._events) < MOST_EVENTS:
+            self._told += 1
+            self._events.append(
+                BarrierEvent(self._boot, self._told, kind, argument, happened_mono=self._at)
+            )
