@@ -16,8 +16,8 @@ import sys
 from appliance import __version__, config, logs
 from appliance.errors import ApplianceError
 
-PROGRAMS = ("vision", "gate", "records", "console", "uplink")
-_PROGRAM_ROOMS = {"vision": "recognition"}
+PROGRAMS = ("vision", "gate", "records", "console", "uplink", "yard")
+_PROGRAM_MODULES = {"vision": "recognition.program", "yard": "scenario.yard"}
 _COMMANDS = {
     "read": "read plates in pictures, one JSON line each",
     "watch": "follow a camera, clip or folder; sightings as JSON lines",
@@ -26,6 +26,7 @@ _COMMANDS = {
     "setup": "make this machine's keys and databases, print the one-time code",
     "status": "the five programs, passages, health and latencies",
     "journal": "verify the journal of who looked at what",
+    "controller": "commission the barrier's controller, look at it, try it at hand-over",
     "bench": "measure accuracy, speed and memory; keep them in BENCHMARKS.md",
     "demo": "make a demo site and run all five programs against a rendered clip",
 }
@@ -63,7 +64,7 @@ def _parser(argv: list[str] | None) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=sentence, description=sentence)
         if name == wanted:
             importlib.import_module(f"appliance.commands.{name}").configure(sub)
-    program = commands.add_parser("run", help="run one of the five programs in the foreground")
+    program = commands.add_parser("run", help="run one of the programs in the foreground")
     program.add_argument("program", choices=PROGRAMS)
     program.add_argument("--verbose", action="store_true", help="log debugging lines")
     return parser
@@ -73,8 +74,8 @@ def _run_program(name: str, settings: config.Config, *, verbose: bool) -> int:
     logs.start(name, verbose=verbose)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     settings.device.run_dir.mkdir(parents=True, exist_ok=True)
-    room = _PROGRAM_ROOMS.get(name, name)
-    return int(importlib.import_module(f"appliance.{room}.program").main(settings))
+    module = _PROGRAM_MODULES.get(name, f"{name}.program")
+    return int(importlib.import_module(f"appliance.{module}").main(settings))
 
 
 if __name__ == "__main__":

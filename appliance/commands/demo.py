@@ -2,7 +2,9 @@
 
 Renders the demo scenario into a clip once, fills a site from it (its policy published, nobody's
 account yet), starts the five programs under supervisor and prints the console's address and the
-one-time code. It asks nothing and contacts no other host. Ctrl-C stops everything; what was
+one-time code. With ``--controller firmware`` a sixth program, the yard, runs the real firmware in
+real MicroPython under Node, and the gate talks to it over a serial line as to any board.
+It asks nothing and contacts no other host. Ctrl-C stops everything; what was
 recorded stays in the folder until `--fresh` or its retention ends.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -27,6 +30,7 @@ from appliance.config import Config
 from appliance.errors import ConfigError
 from appliance.scenario import format as scenario_format
 from appliance.scenario import site as scenario_site
+from appliance.scenario import yard, yard_process
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 _SCENARIO = Path(__file__).resolve().parent.parent / "scenario" / "demo.toml"
@@ -38,6 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8080, help="port of the console")
     parser.add_argument("--host", default="127.0.0.1", help="address of the console")
     parser.add_argument("--source", default="", help="another camera than the rendered clip")
+    parser.add_argument(
+        "--controller", choices=("simulator", "firmware"), default="simulator",
+        help="what plays the barrier: a model in this program, or the real firmware under Node",
+    )
     parser.add_argument("--fresh", action="store_true", help="forget an earlier demo site")
     parser.add_argument("--prepare", action="store_true", help="make everything, start nothing")
 
@@ -46,15 +54,24 @@ def run(args: argparse.Namespace, config: Config) -> int:  # noqa: ARG001 - make
     folder: Path = args.dir.resolve()
     if args.fresh:
         shutil.rmtree(folder / "state", ignore_errors=True)
-    path = prepare(folder, host=args.host, port=args.port, source=args.source)
+    path = prepare(
+        folder, host=args.host, port=args.port, source=args.source, controller=args.controller
+    )
     if args.prepare:
         print(path)
         return 0
     return _run(settings.load(path), folder)
 
 
-def prepare(folder: Path, *, host: str, port: int, source: str = "") -> Path:
-    """Clip, settings, keys and site of a demo; returns the settings file. Safe to repeat."""
+def prepare(
+    folder: Path, *, host: str, port: int, source: str = "", controller: str = "simulator"
+) -> Path:
+    """Clip, settings, keys and site of a demo; returns the settings file. Safe to repeat.
+
+    Raises BarrierError where the controller is to be the real firmware and Node is missing.
+    """
+    if controller == "firmware":
+        yard_process.node()
     folder.mkdir(parents=True, exist_ok=True)
     clip = Path(source) if source else _clip(_ROOT / ".cache" / "demo.mp4")
     path = folder / "postern.toml"
@@ -67,11 +84,14 @@ def prepare(folder: Path, *, host: str, port: int, source: str = "") -> Path:
             source=source or clip,
             loop="false" if source else "true",
             scenario="" if source else _SCENARIO,
+            barrier=_BARRIERS[controller].format(run=_short_run_dir(folder)),
         ),
         encoding="utf-8",
     )
     config = settings.load(path)
     vault.make_missing(config)
+    if controller == "firmware" and not vault.has_controller_key(config):
+        vault.keep_controller_key(config, secrets.token_bytes(32))
     with contextlib.closing(site.open_writer(config)) as connection:
         scenario_site.fill_site(connection, scenario_format.load(_SCENARIO), by="demo")
     return path
@@ -89,7 +109,7 @@ source = "{source}"
 loop = {loop}
 
 [barrier]
-driver = "simulator"
+{barrier}
 
 [console]
 host = "{host}"
@@ -98,6 +118,10 @@ port = {port}
 [demo]
 scenario = "{scenario}"
 """
+_BARRIERS = {
+    "simulator": 'driver = "simulator"',
+    "firmware": 'driver = "pico"\nport = "{run}/controller"',
+}
 
 
 def _clip(path: Path) -> Path:
@@ -144,7 +168,10 @@ def _run(config: Config, folder: Path) -> int:
 
 
 def write_supervisor(config: Config, folder: Path) -> Path:
-    """The same five programs systemd runs on a box. What dies is back within about a second."""
+    """The same five programs systemd runs on a box, and the yard where the firmware is simulated.
+
+    What dies is back within about a second.
+    """
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     run_dir = config.device.run_dir
@@ -157,7 +184,10 @@ def write_supervisor(config: Config, folder: Path) -> Path:
         "supervisor.rpcinterface:make_main_rpcinterface\n",
         f"[supervisorctl]\nserverurl=unix://{run_dir / 'supervisor.sock'}\n",
     ]
-    for name in ("records", "gate", "vision", "console", "uplink"):
+    names = ["records", "gate", "vision", "console", "uplink"]
+    if Path(config.barrier.port) == yard.port(config):
+        names.insert(0, "yard")
+    for name in names:
         parts.append(
             f"[program:{name}]\n"
             f"command={sys.executable} -m appliance --config {config.path} run {name}\n"

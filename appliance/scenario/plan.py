@@ -47,7 +47,12 @@ class FaultKind(StrEnum):
     LOOP_DEAD = "loop_dead"  # the loop never says car
     PHOTOCELL_BLOCKED = "photocell_blocked"  # a leaf on the lens
     ARM_STUCK = "arm_stuck"  # the motor turns, the arm does not
-    LINK_LOST = "link_lost"  # the controller does not answer
+    ARM_SLOW = "arm_slow"  # it needs five times as long
+    ARM_OBSTRUCTED = "arm_obstructed"  # something rigid stands in its way
+    LIMITS_BOUNCE = "limits_bounce"  # the limit switches chatter after every change
+    LINK_LOST = "link_lost"  # the cable is cut: the controller does not answer
+    ANSWERS_LOST = "answers_lost"  # it hears and obeys, but nobody hears it
+    POWER_LOST = "power_lost"  # neither controller nor cabinet has power
 
 
 @dataclass(frozen=True, slots=True)
