@@ -18,6 +18,7 @@ from appliance.values import (
     PolicySnapshot,
     PublishedPolicy,
     Purpose,
+    SecondFactor,
     WeeklyHours,
 )
 
@@ -57,6 +58,18 @@ STEPS = (
     CREATE TABLE policy_versions (
         version INTEGER PRIMARY KEY, body TEXT NOT NULL, drafted_at TEXT NOT NULL,
         drafted_by TEXT NOT NULL, published_at TEXT, published_by TEXT
+    ) STRICT;
+    """,
+    """
+    ALTER TABLE grants ADD COLUMN second_factor TEXT NOT NULL DEFAULT '';
+    ALTER TABLE grants ADD COLUMN code_mac TEXT NOT NULL DEFAULT '';
+    """,
+    """
+    CREATE TABLE commissionings (
+        number INTEGER PRIMARY KEY, begun_at TEXT NOT NULL, begun_by TEXT NOT NULL,
+        ended_at TEXT, ended_by TEXT, passed INTEGER NOT NULL DEFAULT 0,
+        basis TEXT NOT NULL, attempt TEXT NOT NULL, gate_life TEXT NOT NULL DEFAULT '',
+        results TEXT NOT NULL DEFAULT '[]'
     ) STRICT;
     """,
 )
@@ -114,6 +127,10 @@ def snapshot(connection: database.Connection) -> PolicySnapshot:
 
 def grant(row: Any) -> Grant:
     """A row of ``grants`` as its value."""
+    # A reader may start before the writer brought an older file up to date.
+    second_factor, code_mac = (
+        (row["second_factor"], row["code_mac"]) if "second_factor" in row.keys() else ("", "")  # noqa: SIM118
+    )
     return Grant(
         id=row["id"],
         kind=GrantKind(row["kind"]),
@@ -126,6 +143,8 @@ def grant(row: Any) -> Grant:
             for h in json.loads(row["hours"])
         ),
         lanes=tuple(json.loads(row["lanes"])),
+        second_factor=SecondFactor(second_factor),
+        code_mac=code_mac,
     )
 
 

@@ -68,6 +68,9 @@ class Reason(StrEnum):
     WRONG_DIRECTION = "wrong_direction"  # the car leaves through an entry
     NO_POLICY = "no_policy"  # no policy is published: nothing may happen by itself
     NO_RECORDS = "no_records"  # records cannot be kept: no unlogged automatic opening
+    NO_PRESENCE = "no_presence"  # everything holds, but no car stands on the entry loop
+    NEEDS_CODE = "needs_code"  # everything holds but the grant's code, which was not given yet
+    NEEDS_RESIDENT = "needs_resident"  # the same with a resident's yes
     CLOCK_UNTRUSTED = "clock_untrusted"  # a schedule needs a clock that is known to be right
     LOOKUP_FAILED = "lookup_failed"  # the rules could not be applied: fail closed
 
@@ -76,6 +79,14 @@ class GrantKind(StrEnum):
     ALLOW = "allow"
     VISITOR = "visitor"
     BLOCK = "block"
+
+
+class SecondFactor(StrEnum):
+    """What a grant asks for besides its plate: a plate can be copied from any street."""
+
+    NONE = ""
+    CODE = "code"  # a number the driver knows
+    RESIDENT = "resident"  # somebody of the unit says yes to this very car
 
 
 class Purpose(StrEnum):
@@ -307,6 +318,9 @@ class Grant:
     """Empty: at any hour."""
     lanes: tuple[str, ...] = ()
     """Empty: every lane."""
+    second_factor: SecondFactor = SecondFactor.NONE
+    code_mac: str = ""
+    """Of a grant with ``SecondFactor.CODE``, as ``gatecode.mac`` makes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def test_check_prints_every_section_with_what_is_in_force(box, capsys):
     [
         ("[camera]\nfsp = 12\n", "Did you mean 'fps'"),
         ('[uplink]\nmqtt_host = "8.8.8.8"\nmqtt_tls = false\n', "mqtt_tls"),
+        ('[barrier]\ndriver = "lcus"\npresence_needed = true\n', "presence_needed"),
     ],
 )
 def test_check_refuses_a_wrong_file_and_says_what_to_do(box, capsys, more, says):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from appliance import config as settings
+from appliance.barrier.drivers import choose
 from appliance.config import Config
 from appliance.uplink import address
 
@@ -19,6 +20,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     Raises ConfigError.
     """
     address.check(config.uplink)
+    choose.check(config.barrier)
     if args.quiet:
         return 0
     print(f"# settings from {config.path or 'the defaults (no file)'}")

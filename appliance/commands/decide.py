@@ -47,6 +47,9 @@ REASONS = {
     Reason.WRONG_DIRECTION: "The car travels against the way this gate lets through.",
     Reason.NO_POLICY: "No policy is published, so nothing happens by itself.",
     Reason.NO_RECORDS: "Records cannot be kept, so nothing opens by itself.",
+    Reason.NO_PRESENCE: "No car stands on the loop before the barrier.",
+    Reason.NEEDS_CODE: "The entry asks for a code besides the plate.",
+    Reason.NEEDS_RESIDENT: "The entry asks for a resident's yes besides the plate.",
     Reason.CLOCK_UNTRUSTED: "The entry depends on the time, and the clock may be wrong.",
     Reason.LOOKUP_FAILED: "The rules could not be applied, so the gate stays closed.",
 }
@@ -68,6 +71,8 @@ RULES = {
     "not_ended": "the entry has not ended",
     "hours": "the entry's hours include this one",
     "records": "the passage can be recorded",
+    "presence": "a car stands on the loop, where that is asked",
+    "second_factor": "the code or the yes was given, where the entry asks for it",
     "lookup": "the rules could be applied",
 }
 

@@ -23,6 +23,8 @@ from appliance.console.context import Console
 from appliance.console.journaling import Journal
 from appliance.console.pages import (
     account,
+    barrier,
+    commissioning,
     desk,
     grants,
     health,
@@ -37,6 +39,7 @@ from appliance.console.pages import (
     setup,
     sign,
     training,
+    yes,
 )
 from appliance.console.people import Accounts
 from appliance.console.programs import Programs
@@ -48,8 +51,8 @@ from appliance.console.tongue import _
 from appliance.console.trainings import Trainings
 from appliance.errors import ApplianceError
 
-PAGES = (account, desk, grants, health, help, home, journal, notice, passages, people, policy,
-         purpose, setup, sign, training)
+PAGES = (account, barrier, commissioning, desk, grants, health, help, home, journal, notice,
+         passages, people, policy, purpose, setup, sign, training, yes)
 _LARGEST_FORM = 64 * 1024
 
 

@@ -20,7 +20,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-ROOMS = ("console", "compliance")
+ROOMS = ("console", "compliance", "barrier")
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = ("es",)
 _NO_DAY = datetime(2026, 1, 1, tzinfo=UTC)

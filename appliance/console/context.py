@@ -11,7 +11,7 @@ from flask import current_app, g
 
 from appliance import site
 from appliance.config import Config
-from appliance.console import answers, times
+from appliance.console import gate_answers, times
 from appliance.console.journaling import Journal
 from appliance.console.people import Accounts, Person
 from appliance.console.programs import DOOR, Programs, Who
@@ -53,13 +53,17 @@ class Console:
         policy = self.policy()
         return times.zone(policy.site_zone if policy else "UTC")
 
-    def gate(self) -> answers.Gate | None:
+    def gate(self) -> gate_answers.Gate | None:
         """The gate's state, asked once a request; None where it does not answer."""
         if "gate" not in g:
-            answer = self.programs.quiet(DOOR, "status")
-            g.gate = answers.gate(answer) if answer else None
-        gate: answers.Gate | None = g.gate
+            g.gate = self.look_at_gate()
+        gate: gate_answers.Gate | None = g.gate
         return gate
+
+    def look_at_gate(self) -> gate_answers.Gate | None:
+        """Asked now, also outside a request."""
+        answer = self.programs.quiet(DOOR, "status")
+        return gate_answers.gate(answer) if answer else None
 
     def tell_gate(self) -> bool:
         """Tells the gate that grants or policy changed; it also looks by itself once a second."""

@@ -12,7 +12,15 @@ from markupsafe import Markup, escape
 
 from appliance import __version__, clock
 from appliance.compliance import notices
-from appliance.console import hours, languages, rule_words, times, words
+from appliance.console import (
+    barrier_words,
+    gate_sentences,
+    hours,
+    languages,
+    rule_words,
+    times,
+    words,
+)
 from appliance.console.context import here, visitor_or_none
 from appliance.console.permissions import Permission, may
 from appliance.console.tongue import _
@@ -34,6 +42,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         when=when, clock=clock_time, kept=times.kept, span=times.span, hours=hours.in_words,
         note=rule_words.rule_note, asked=asked,
+        said=gate_sentences.said,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -74,7 +83,8 @@ def _frame() -> dict[str, object]:
         "kept_line": notices.in_short(policy, _) if policy else "",
         "purpose": chosen,
         "purpose_left_s": (chosen.until_at - here().now()).total_seconds() if chosen else 0,
-        "words": words, "rule_words": rule_words, "say": words.say, "look": languages.look(),
+        "words": words, "rule_words": rule_words, "barrier_words": barrier_words,
+        "say": words.say, "look": languages.look(),
         "languages": languages.LANGUAGES, "language": str(get_locale() or "en"),
         "this_path": request.full_path.rstrip("?") if request.method == "GET" else "/",
         "version": __version__, "may": _may, "Permission": Permission,
@@ -94,6 +104,7 @@ def _places() -> list[Place]:
     every = (
         ("home.shown", _("Home"), "home", "1", Permission.SEE_STATE),
         ("desk.shown", _("Desk"), "desk", "2", Permission.WATCH),
+        ("barrier.shown", _("Barrier"), "barrier", "b", Permission.SEE_BARRIER),
         ("passages.shown", _("Passages"), "passages", "3", Permission.LOOK_UP),
         ("grants.shown", _("Lists"), "lists", "4", Permission.SEE_GRANTS),
         ("people.shown", _("People"), "people", "5", Permission.PEOPLE),

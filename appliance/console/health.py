@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance import ipc
-from appliance.console import answers, times, words
+from appliance.console import answers, barrier_words, gate_words, times, words
 from appliance.console.context import Console
+from appliance.console.gate_answers import Barrier
 from appliance.console.programs import RECORDS, UPLINK, VIEW
+from appliance.console.reading import Issue
 from appliance.console.tongue import _
 from appliance.errors import IpcError
 
@@ -21,7 +23,7 @@ class Health:
     since_s: float | None
     facts: tuple[tuple[str, str], ...]
     """Name and value, in words, for the health page."""
-    issues: tuple[answers.Issue, ...]
+    issues: tuple[Issue, ...]
 
 
 def healths(console: Console) -> tuple[Health, ...]:
@@ -58,15 +60,16 @@ def _gate(console: Console) -> Health:
     gate = console.gate()
     if gate is None:
         return _down("gate", _("The barrier's own buttons and loops still work."))
-    mood = words.gate_mood(gate, console.mono())
+    mood = gate_words.mood(gate, console.mono())
     return Health(
-        "gate", True, _worse("alarm" if gate.fault else "ok" if mood == "ok" else "attention",
-                             gate.issues),
-        _("decides; the arm is %(position)s", position=words.say(words.POSITIONS, gate.position)),
+        "gate", True, _worse(mood, gate.issues),
+        _("decides; the arm is %(position)s",
+          position=words.say(words.POSITIONS, gate.barrier.position)),
         _since(console, gate.started_mono),
         (
-            (_("Barrier"), gate.driver or "–"),
-            (_("Fault"), gate.fault.replace("_", " ") or _("none")),
+            (_("Controller"), _controller(gate.barrier)),
+            (_("Fault"), " ".join(barrier_words.fault(f)[0] for f in gate.barrier.faults)
+             or _("none")),
             (_("Time to decide"), _pair(gate.latency_ms.get("decide_p50"),
                                         gate.latency_ms.get("decide_p99"))),
             (_("Time to order and acknowledgement"), _pair(gate.latency_ms.get("order_p50"),
@@ -77,11 +80,17 @@ def _gate(console: Console) -> Health:
     )
 
 
+def _controller(barrier: Barrier) -> str:
+    """Kind, name and firmware in one line: ``pico · north gate · 1.0.0``."""
+    who = barrier.controller
+    return " · ".join(filter(None, (barrier.driver, who.name, who.firmware))) or "–"
+
+
 def _records(console: Console) -> Health:
     try:
         answer = console.programs.ask(RECORDS, "status")
     except ipc.Refused as refusal:
-        issue = answers.Issue("records", str(refusal.fields.get("refused_key", "")),
+        issue = Issue("records", str(refusal.fields.get("refused_key", "")),
                               refusal.message, refusal.next_step)
         return Health("records", True, "alarm", _("is in trouble"), None, (), (issue,))
     except IpcError:
@@ -124,11 +133,11 @@ def _uplink(console: Console) -> Health:
 
 def _down(program: str, meaning: str, mood: str = "alarm") -> Health:
     name = words.say(words.PROGRAMS, program)
-    issue = answers.Issue(program, "down", _("%(name)s does not answer.", name=name), meaning)
+    issue = Issue(program, "down", _("%(name)s does not answer.", name=name), meaning)
     return Health(program, False, mood, _("does not answer"), None, (), (issue,))
 
 
-def _worse(mood: str, issues: tuple[answers.Issue, ...]) -> str:
+def _worse(mood: str, issues: tuple[Issue, ...]) -> str:
     return "attention" if mood == "ok" and issues else mood
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from appliance import clock, site
 from appliance.console.store import Store
 from appliance.decision import lookalikes
-from appliance.values import Grant, GrantKind, WeeklyHours
+from appliance.values import Grant, GrantKind, SecondFactor, WeeklyHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Draft:
     until_at: datetime | None
     hours: tuple[WeeklyHours, ...]
     lanes: tuple[str, ...]
+    second_factor: SecondFactor = SecondFactor.NONE
+    code_mac: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Entry:
     made_at: datetime
     made_by: str
     ended_at: datetime | None
+    changed_at: datetime | None = None
 
     @property
     def id(self) -> int:
@@ -115,7 +118,8 @@ class Lists:
         with self._store.writing() as connection:
             connection.execute(
                 "INSERT INTO grants (id, kind, plate, label, unit, note, from_at, until_at, hours,"
-                " lanes, made_at, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " lanes, second_factor, code_mac, made_at, made_by)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (grant_id, *_columns(draft), clock.iso(now), by),
             )
 
@@ -124,7 +128,8 @@ class Lists:
         with self._store.writing() as connection:
             changed = connection.execute(
                 "UPDATE grants SET kind = ?, plate = ?, label = ?, unit = ?, note = ?, from_at = ?,"
-                " until_at = ?, hours = ?, lanes = ?, changed_at = ?, changed_by = ?"
+                " until_at = ?, hours = ?, lanes = ?, second_factor = ?, code_mac = ?,"
+                " changed_at = ?, changed_by = ?"
                 " WHERE id = ? AND ended_at IS NULL",
                 (*_columns(draft), clock.iso(now), by, grant_id),
             )
@@ -148,14 +153,15 @@ def _columns(draft: Draft) -> Sequence[Any]:
         draft.kind.value, draft.plate, draft.label, draft.unit, draft.note,
         clock.iso(draft.from_at) if draft.from_at else None,
         clock.iso(draft.until_at) if draft.until_at else None,
-        json.dumps(hours), json.dumps(list(draft.lanes)),
+        json.dumps(hours), json.dumps(list(draft.lanes)), draft.second_factor.value, draft.code_mac,
     )
 
 
 def _entry(row: Any) -> Entry:
     grant = site.grant(row)
     draft = Draft(grant.kind, grant.plate, row["label"], row["unit"], row["note"], grant.from_at,
-                  grant.until_at, grant.hours, grant.lanes)
-    ended = row["ended_at"]
+                  grant.until_at, grant.hours, grant.lanes, grant.second_factor, grant.code_mac)
+    ended, changed = row["ended_at"], row["changed_at"]
     return Entry(grant, draft, clock.from_iso(row["made_at"]), row["made_by"],
-                 clock.from_iso(ended) if ended else None)
+                 clock.from_iso(ended) if ended else None,
+                 clock.from_iso(changed) if changed else None)

@@ -14,13 +14,15 @@ from typing import TypeVar
 from appliance.values import Purpose, Role
 
 PUBLIC = frozenset({"static", "health.alive", "notice.shown", "sign.sign_in", "sign.join",
-                    "setup.code", "setup.account"})
+                    "setup.code", "setup.account", "yes.shown", "yes.let_in"})
 
 
 class Permission(Enum):
     OWN = "own"  # one's account, training, purpose, help; home without plates
     SEE_STATE = "see_state"  # gate state and health in words, no plate
     WATCH = "watch"  # the live picture and the car at the gate
+    SEE_BARRIER = "see_barrier"  # the arm, its controller, loops and events, no plate
+    COMMISSION = "commission"  # the pull-the-plug test; simulated inputs of a demo
     OPERATE = "operate"  # open once, hold open, release
     LOOK_UP = "look_up"  # passages and decision cards
     SEE_GRANTS = "see_grants"
@@ -37,6 +39,8 @@ ALLOWED: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_STATE: _ALL,
     Permission.SEE_POLICY: _ALL,
     Permission.WATCH: frozenset({Role.MANAGER, Role.GUARD}),
+    Permission.SEE_BARRIER: frozenset({Role.MANAGER, Role.GUARD, Role.INSTALLER}),
+    Permission.COMMISSION: frozenset({Role.MANAGER, Role.INSTALLER}),
     Permission.OPERATE: frozenset({Role.MANAGER, Role.GUARD}),
     Permission.LOOK_UP: frozenset({Role.MANAGER, Role.GUARD, Role.AUDITOR}),
     Permission.SEE_GRANTS: frozenset({Role.MANAGER, Role.GUARD}),

@@ -15,7 +15,7 @@ from appliance import ipc
 from appliance.config import Config
 from appliance.errors import IpcError
 
-DOOR, RECORDS, VIEW, UPLINK = "door", "records", "view", "uplink"
+DOOR, RECORDS, VIEW, UPLINK, YARD = "door", "records", "view", "uplink", "yard"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The gate's sixteen rules and the notes beside them, as a person reads them."""
+"""The gate's rules and the notes beside them, as a person reads them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ RULES: Mapping[str, Any] = {
     "not_ended": _l("The entry has not ended"),
     "hours": _l("The entry's hours include now"),
     "records": _l("The passage can be recorded"),
+    "presence": _l("A car stands on the loop, where this gate asks for that"),
+    "second_factor": _l("The code or the resident's yes was given, where the entry asks for it"),
     "lookup": _l("The rules could be applied"),
 }
 
@@ -48,6 +50,13 @@ _NOTES = (
      _l("%(a)s doubtful character at %(b)s, no other entry of that shape")),
     (re.compile(_DOUBT + "another label of that shape"),
      _l("%(a)s doubtful character at %(b)s, another entry has that shape")),
+    (re.compile(r"occupied"), _l("occupied")),
+    (re.compile(r"empty"), _l("empty")),
+    (re.compile(r"not read"), _l("not read")),
+    (re.compile(r"not asked"), _l("this gate does not ask for it")),
+    (re.compile(r"none asked"), _l("the entry asks for none")),
+    (re.compile(r"code"), _l("a code")),
+    (re.compile(r"resident"), _l("the resident's yes")),
     (re.compile(r"synced(, timed grant)?"), _l("kept by a time server")),
     (re.compile(r"free(, timed grant)?"), _l("running on its own")),
     (re.compile(r"unknown(, timed grant)?"), _l("not known to be right")),

@@ -26,6 +26,8 @@ class Settings:
     streams: int = 4
     """Server-sent event streams at once; the rest poll, so that no thread is starved."""
     stream_step_s: float = 0.5
+    arm_step_s: float = 0.15
+    """The same where an arm is seen to move."""
     stream_life_s: float = 60
     ask_timeout_s: float = 2.0
     cookie_secure: bool = False

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from appliance.console.answers import AtGate
+from appliance.console.gate_answers import AtGate
 
 LIFE_S = 120.0
 LARGEST = 64
@@ -45,6 +45,13 @@ class Shelf(Generic[V]):
                 return None
             return held[1]
 
+    def take(self, session: str, key: str, now_mono: float) -> V | None:
+        """The thing, which is gone afterwards."""
+        found = self.get(session, key, now_mono)
+        with self._lock:
+            self._held.pop((session, key), None)
+        return found
+
     def forget(self, session: str) -> None:
         with self._lock:
             for key in [k for k in self._held if k[0] == session]:
@@ -67,6 +74,8 @@ class Views:
         self.at_gate: Shelf[SeenAtGate] = Shelf(life_s=600.0)
         self.searches: Shelf[str] = Shelf(life_s=1800.0, largest=256)
         """Plates searched for: they never stand in an address."""
+        self.codes: Shelf[str] = Shelf(life_s=300.0)
+        """A gate code made for an entry, until it was shown once."""
         self.live_since: Shelf[float] = Shelf(life_s=3600.0, largest=256)
 
     def keep_search(self, session: str, plate: str, now_mono: float) -> str:
@@ -76,5 +85,5 @@ class Views:
         return token
 
     def forget(self, session: str) -> None:
-        for shelf in (self.crops, self.at_gate, self.searches, self.live_since):
+        for shelf in (self.crops, self.at_gate, self.searches, self.codes, self.live_since):
             shelf.forget(session)

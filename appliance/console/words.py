@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from appliance.console.answers import Gate
-from appliance.console.tongue import _, _l
+from appliance.console.tongue import _l
 from appliance.values import (
     CameraState,
     ClockQuality,
@@ -22,6 +21,7 @@ from appliance.values import (
     Purpose,
     Reason,
     Role,
+    SecondFactor,
     Verdict,
 )
 
@@ -58,6 +58,10 @@ REASONS: Mapping[str, Any] = {
     Reason.WRONG_DIRECTION.value: _l("The car was leaving through an entry lane."),
     Reason.NO_POLICY.value: _l("No policy is published, so nothing opens by itself."),
     Reason.NO_RECORDS.value: _l("Records could not be kept, so nothing opens by itself."),
+    Reason.NO_PRESENCE.value: _l(
+        "Everything fits, but no car stands on the loop before the barrier."),
+    Reason.NEEDS_CODE.value: _l("The entry asks for a code besides the plate."),
+    Reason.NEEDS_RESIDENT.value: _l("The entry asks for the resident's yes besides the plate."),
     Reason.CLOCK_UNTRUSTED.value: _l("An hour decides, and the clock is not known to be right."),
     Reason.LOOKUP_FAILED.value: _l("The rules could not be applied, so the gate stayed closed."),
 }
@@ -81,6 +85,9 @@ SHORT_REASONS: Mapping[str, Any] = {
     Reason.WRONG_DIRECTION.value: _l("leaving"),
     Reason.NO_POLICY.value: _l("no policy"),
     Reason.NO_RECORDS.value: _l("no records"),
+    Reason.NO_PRESENCE.value: _l("no car on the loop"),
+    Reason.NEEDS_CODE.value: _l("waits for a code"),
+    Reason.NEEDS_RESIDENT.value: _l("waits for the resident"),
     Reason.CLOCK_UNTRUSTED.value: _l("clock not trusted"),
     Reason.LOOKUP_FAILED.value: _l("rules failed"),
 }
@@ -112,6 +119,8 @@ ROLES: Mapping[str, Any] = {
     Role.INSTALLER.value: _l("installer"),
     Role.CUSTODIAN.value: _l("custodian"),
     "system": _l("the appliance"),
+    "resident": _l("resident"),
+    "controller": _l("the controller"),
 }
 
 ROLE_SENTENCES: Mapping[str, Any] = {
@@ -126,6 +135,12 @@ KINDS: Mapping[str, Any] = {
     GrantKind.ALLOW.value: _l("allow"),
     GrantKind.VISITOR.value: _l("visitor"),
     GrantKind.BLOCK.value: _l("block"),
+}
+
+SECOND_FACTORS: Mapping[str, Any] = {
+    SecondFactor.NONE.value: _l("none"),
+    SecondFactor.CODE.value: _l("a code"),
+    SecondFactor.RESIDENT.value: _l("the resident's yes"),
 }
 
 DIRECTIONS: Mapping[str, Any] = {
@@ -194,12 +209,18 @@ ACTIONS: Mapping[str, Any] = {
     "verified": _l("verified the journal"),
     "started": _l("started"),
     "settings_changed": _l("changed the settings"),
+    "controller_event": _l("the controller told something"),
+    "second_factor": _l("entered a code at the gate"),
+    "confirm": _l("said yes to the car at the gate"),
+    "commissioned": _l("finished the pull-the-plug test"),
 }
 
 PERMISSIONS: Mapping[str, Any] = {
     "own": _l("own account, training, help"),
     "see_state": _l("state of gate and programs, without plates"),
     "watch": _l("live picture and the car at the gate"),
+    "see_barrier": _l("the barrier and its controller"),
+    "commission": _l("pull-the-plug test and simulated inputs"),
     "operate": _l("open, hold and release the gate"),
     "look_up": _l("passages and decision cards (auditors: for an audit only)"),
     "see_grants": _l("read the lists"),
@@ -219,37 +240,3 @@ def say(table: Mapping[str, Any], code: str | Enum) -> str:
     """The words of a code; a code of a newer program is shown with its underscores opened."""
     key = str(code.value) if isinstance(code, Enum) else str(code)
     return str(table[key]) if key in table else key.replace("_", " ")
-
-
-def gate_sentence(gate: Gate | None, now_mono: float) -> str:
-    """The answer to "what is the gate doing?", in one sentence."""
-    if gate is None:
-        return _("The gate program does not answer. The barrier's own buttons still work.")
-    if gate.fault:
-        return _("The barrier reports a fault. Nothing opens by itself until it is mended.")
-    if gate.held_until_mono is not None and gate.held_until_mono > now_mono:
-        return _("The gate is held open for %(n)s more seconds.",
-                 n=int(gate.held_until_mono - now_mono) + 1)
-    if gate.policy_version == 0:
-        return _("The gate waits for a policy. Until one is published, nothing opens by itself.")
-    if not gate.records_ok:
-        return _("Records cannot be kept, so the gate opens only by hand.")
-    if gate.camera not in ("live", "starting"):
-        return _("The camera gives no useful picture, so the gate opens only by hand.")
-    sentences = {
-        "open": _("The gate is open."),
-        "moving": _("The gate is moving."),
-        "closed": _("The gate is closed and ready."),
-    }
-    return sentences.get(gate.position, _("The gate is ready; no sensor says where the arm is."))
-
-
-def gate_mood(gate: Gate | None, now_mono: float) -> str:
-    """ok, attention or alarm: chooses icon and colour, never the words."""
-    if gate is None or gate.fault:
-        return "alarm"
-    held = gate.held_until_mono is not None and gate.held_until_mono > now_mono
-    if held or gate.policy_version == 0 or not gate.records_ok or gate.camera not in (
-            "live", "starting"):
-        return "attention"
-    return "ok"

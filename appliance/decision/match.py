@@ -3,8 +3,8 @@
 1. An entry that names the read to the letter leaves no room for look-alikes.
 2. Otherwise the entries that look like it are candidates, unless they have ended; the one that
    differs at the fewest places is judged.
-3. Of several entries of one plate the one that comes furthest through lane, clock, dates and hours
-   is judged, the oldest of equals.
+3. Of several entries of one plate the one that comes furthest through lane, clock, dates, hours and
+   second factor is judged, the oldest of equals.
 4. A read stands alone where all unended entries of its shape carry one label.
 """
 
@@ -17,7 +17,7 @@ from appliance import plates
 from appliance.decision import lookalikes, schedule
 from appliance.decision.situation import Situation
 from appliance.decision.snapshot import IndexedPolicy
-from appliance.values import Grant, GrantKind, Sighting
+from appliance.values import Grant, GrantKind, SecondFactor, Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ def in_hours(grant: Grant, policy: IndexedPolicy, situation: Situation) -> bool:
     return not grant.hours or schedule.within(grant.hours, situation.now_at, policy.zone)
 
 
+def second_factor_given(grant: Grant, situation: Situation) -> bool:
+    """True also where the grant asks for none."""
+    asked = grant.second_factor is not SecondFactor.NONE
+    return not asked or situation.confirmed_grant == grant.id
+
+
 def block_in_force(grant: Grant, policy: IndexedPolicy, situation: Situation) -> bool:
     """A block entry holds in its own lane, dates and hours; at any time while the clock is not
     trusted."""
@@ -112,6 +118,7 @@ def _furthest(grants: Iterable[Grant], policy: IndexedPolicy, situation: Situati
             has_begun(grant, situation),
             not_ended(grant, situation),
             in_hours(grant, policy, situation),
+            second_factor_given(grant, situation),
         )
         return answers.index(False) if False in answers else len(answers)
 

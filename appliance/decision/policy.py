@@ -22,6 +22,10 @@ reason; only a car for which all hold is let in. Nothing here knows a clock, a f
 14. not_ended    The grant's last moment has not come.
 15. hours        The hour is one of the grant's weekly hours, on the site's wall clock.
 16. records      The passage can be recorded: no unlogged automatic opening.
+17. presence     Where this gate wants it, a car stands on the entry loop; a loop that is not read
+                 is an empty one.
+18. second_factor  A grant that asks for a code or a resident's yes besides the plate got it for
+                 this car.
 
 Whatever cannot be evaluated fails closed (``lookup``). A block grant outside its own lane, dates or
 hours is not in force; where the clock is untrusted it is. Of several grants of a plate the one that
@@ -44,13 +48,14 @@ from appliance.values import (
     GrantKind,
     Reason,
     RuleTried,
+    SecondFactor,
     Sighting,
     Verdict,
 )
 
 LIFE_S = 2.0  # a late order surprises whoever stands under the arm by then
 CLOCKS_APART_S = 0.5  # a sighting from further in the future is nonsense, not fresh
-PATIENCE_S = 3.0  # a car that stood this long without an agreed read needs a person
+PATIENCE_S = 3.0  # a car seen this long, but not read well or not on the loop, needs a person
 SURE = 0.90
 MEAN_NEEDED = 0.80
 WEAKEST_NEEDED = 0.60
@@ -69,6 +74,13 @@ VERDICTS = {
 }
 """Every other reason asks the guard."""
 
+NEEDS = {
+    SecondFactor.CODE: Reason.NEEDS_CODE,
+    SecondFactor.RESIDENT: Reason.NEEDS_RESIDENT,
+}
+"""What a car is told that lacks nothing else."""
+
+_MAY_MEND = frozenset({Reason.TOO_FEW_GLIMPSES, Reason.NO_PRESENCE})
 _UNUSABLE = (LookupError, ValueError, TypeError, ArithmeticError, AttributeError)
 
 
@@ -132,7 +144,8 @@ def _first_objection(case: _Case, tried: list[RuleTried]) -> tuple[Reason, Grant
 
 
 def _verdict(reason: Reason, sighting: Sighting) -> Verdict:
-    if reason is Reason.TOO_FEW_GLIMPSES:
+    """A car that comes nearer may still be read well or reach the loop; then nobody is asked."""
+    if reason in _MAY_MEND:
         waited = sighting.last_mono - sighting.first_mono >= PATIENCE_S
         return Verdict.ASK_GUARD if waited or sighting.final else Verdict.STAY_CLOSED
     return VERDICTS.get(reason, Verdict.ASK_GUARD)
@@ -243,6 +256,19 @@ def _records(case: _Case) -> _Answer:
     return _Answer(case.situation.records_ok, "", Reason.NO_RECORDS, case.found.grant)
 
 
+def _presence(case: _Case) -> _Answer:
+    wanted, loop = case.situation.presence_needed, case.situation.entry_loop
+    note = {True: "occupied", False: "empty", None: "not read"}[loop] if wanted else "not asked"
+    return _Answer(not wanted or loop is True, note, Reason.NO_PRESENCE, case.found.grant)
+
+
+def _second_factor(case: _Case) -> _Answer:
+    grant = _judged(case)
+    reason = NEEDS.get(grant.second_factor, Reason.GRANTED)
+    note = grant.second_factor.value or "none asked"
+    return _Answer(match.second_factor_given(grant, case.situation), note, reason, grant)
+
+
 def _judged(case: _Case) -> Grant:
     if case.found.grant is None:
         raise LookupError("rule 9 lets only listed plates through")
@@ -268,4 +294,6 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("not_ended", _ended),
     ("hours", _hours),
     ("records", _records),
+    ("presence", _presence),
+    ("second_factor", _second_factor),
 )

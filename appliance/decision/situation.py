@@ -21,6 +21,12 @@ class Situation:
     """Which way the barrier lets cars through by itself: in, out or both."""
     records_ok: bool
     """True while records are kept, or can be queued for the moment."""
+    presence_needed: bool = False
+    """This gate opens by itself only to a car on its entry loop."""
+    entry_loop: bool | None = None
+    """True: a car stands on it. None: not read, which counts as nobody."""
+    confirmed_grant: int | None = None
+    """The grant whose second factor was given for this car, while that counts."""
 
     @property
     def clock_trusted(self) -> bool:

@@ -1,9 +1,9 @@
 """`door.sock`: what a person may ask of the gate. The table is in docs/SOCKETS.md.
 
-1. Every order names who, for what purpose and, where the barrier moves, why.
+1. Every order names who, for what purpose and, where the barrier moves, why (``persons``).
 2. An order is journaled before it takes effect. Where records is silent or cannot write, a person
    is let through all the same and the entry waits in the queue: the guard's button never depends
-   on a disk.
+   on a disk. A second factor is no button of the guard's: it needs its journal (``second_factor``).
 3. Showing the car at the gate is a look at a plate: no journal entry, no picture.
 4. An order that did not reach the barrier is a refusal, said in plain words.
 
@@ -25,16 +25,17 @@ from appliance.barrier.link import Link
 from appliance.barrier.orders import Fault, Order, OrderKind, unsent
 from appliance.errors import IpcError, LinkLost, OrderRefused, OrderTimeout
 from appliance.gate.cars import Car
+from appliance.gate.controller_events import ControllerEvents
 from appliance.gate.ear import Ear
 from appliance.gate.figures import Figures
 from appliance.gate.issues import Issues
 from appliance.gate.loop import Loop
+from appliance.gate.persons import Who, entry, late, may_order, who
+from appliance.gate.second_factor import SecondFactors
 from appliance.gate.sender import Sender
 from appliance.gate.standing import Standing
-from appliance.values import Decision, Outcome, Passage, Purpose, Reason, Role, Verdict
+from appliance.values import Decision, Outcome, Passage, Reason, Verdict
 
-MAY_ORDER = {Role.MANAGER.value, Role.GUARD.value, Role.INSTALLER.value}
-"""The installer tries the barrier at hand-over; auditors and custodians never move it."""
 JOURNAL_WAIT_S = 0.6  # with the order's wait this stays under the 2 s a caller waits
 ORDER_WAIT_S = 1.0
 _LOOK_WAIT_S = 1.5
@@ -45,19 +46,12 @@ _WORDS = {
     Fault.TOO_LATE: ("the barrier did not answer in time", "Use the hand release if it is urgent"),
     Fault.QUEUE_FULL: ("the barrier is busy", "Try again in a moment"),
     Fault.STOPPED: ("the gate program is ending", "Try again in a few seconds"),
+    Fault.STOP_PRESSED: (
+        "STOP is pressed; nothing moves", "See whether somebody is in danger, then release it"
+    ),
+    Fault.FIRE_OPEN: ("the fire contact holds the barrier open already", "Nothing is to be done"),
     Fault.REFUSED: ("the barrier controller refused the order", "Look at the operator cabinet"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """The person behind an order, as the console states it."""
-
-    actor: str
-    role: str
-    organisation: str
-    purpose: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +66,8 @@ class Parts:
     ear: Ear
     figures: Figures
     issues: Issues
+    events: ControllerEvents
+    second_factors: SecondFactors
     ask_records: Callable[[ipc.Message, float], ipc.Message]
     """One question to records and how long to wait, in s; raises IpcError."""
 
@@ -90,6 +86,7 @@ class Door:
             "hold_open": self.hold_open,
             "release": self.release,
             "policy_changed": self.policy_changed,
+            **parts.second_factors.handlers,
         }
 
     def status(self, _: ipc.Message) -> ipc.Message:
@@ -100,6 +97,8 @@ class Door:
             "verdict_now": car.decision.verdict if car and car.decision else None,
             "at_gate": self._told_unasked(car),
             "barrier": codec.encode(view),
+            "events": parts.events.latest(now),
+            "traffic": codec.encode(parts.link.traffic.counted()),
             "policy_version": parts.standing.policy.snapshot.version,
             "camera": {
                 "state": "lost" if camera.silent(now) else camera.state.value,
@@ -128,30 +127,30 @@ class Door:
         news = (seen.track, seen.plate, seen.direction, decided.reason, decided.grant_id)
         mark = hmac.digest(self._mark_key, repr(news).encode(), "sha256").hex()[:16]
         return {"mark": mark, "verdict": decided.verdict, "reason": decided.reason,
-                "direction": seen.direction}
+                "direction": seen.direction, **self._parts.second_factors.waits(car)}
 
     def at_gate(self, message: ipc.Message) -> ipc.Message:
         """Raises IpcError where the look could not be journaled: then nothing is shown."""
-        who = _who(message, reason_needed=False)
+        person = who(message, reason_needed=False)
         car = self._parts.loop.at_gate(clock.mono())
         crop = car.sighting.crop_jpeg if car else b""
         shown = _shown(car)
         if shown is not None:
-            entry = _entry(who, "view_at_gate", {"lane": self._parts.lane}, rows=1)
-            self._parts.ask_records(entry, _LOOK_WAIT_S)
+            look = entry(person, "view_at_gate", {"lane": self._parts.lane}, rows=1)
+            self._parts.ask_records(look, _LOOK_WAIT_S)
         return ipc.ok({"at_gate": shown}, crop if shown else b"")
 
     def open_once(self, message: ipc.Message) -> ipc.Message:
-        who = _may_order(message)
+        person = may_order(message)
         order = Order(f"man-{uuid.uuid4().hex}", OrderKind.OPEN, clock.mono(), life_s=ORDER_WAIT_S)
-        self._journal_or_queue(who, "open_once", order)
+        self._journal_or_queue(person, "open_once", order)
         outcome = self._ask(order)
-        self._keep(who, order, outcome)
+        self._keep(person, order, outcome)
         _raise_unless_sent(outcome)
         return ipc.ok({"order_id": order.id, "outcome": codec.encode(outcome)})
 
     def hold_open(self, message: ipc.Message) -> ipc.Message:
-        who = _may_order(message)
+        person = may_order(message)
         lease_s = message.header.get("lease_s")
         if not isinstance(lease_s, int | float) or isinstance(lease_s, bool):
             raise OrderRefused("a hold needs its length in seconds")
@@ -159,7 +158,7 @@ class Door:
             f"man-{uuid.uuid4().hex}", OrderKind.HOLD, clock.mono(), lease_s=float(lease_s),
             life_s=ORDER_WAIT_S,
         )
-        self._journal_or_queue(who, "hold_open", order)
+        self._journal_or_queue(person, "hold_open", order)
         outcome = self._ask(order)
         _raise_unless_sent(outcome)
         return ipc.ok({
@@ -167,11 +166,11 @@ class Door:
         })
 
     def release(self, message: ipc.Message) -> ipc.Message:
-        who = _may_order(message, reason_needed=False)
+        person = may_order(message, reason_needed=False)
         order = Order(
             f"man-{uuid.uuid4().hex}", OrderKind.RELEASE, clock.mono(), life_s=ORDER_WAIT_S
         )
-        self._journal_or_queue(who, "release", order)
+        self._journal_or_queue(person, "release", order)
         outcome = self._ask(order)
         _raise_unless_sent(outcome)
         return ipc.ok({"order_id": order.id, "outcome": codec.encode(outcome)})
@@ -187,19 +186,19 @@ class Door:
         except OrderTimeout:
             return unsent(order, Fault.TOO_LATE)
 
-    def _journal_or_queue(self, who: Who, action: str, order: Order) -> None:
+    def _journal_or_queue(self, person: Who, action: str, order: Order) -> None:
         """Raises Refused where records is there and says no for a reason a person can mend."""
-        entry = _entry(who, action, {"order_id": order.id, "lane": self._parts.lane}, rows=0)
+        journaled = entry(person, action, {"order_id": order.id, "lane": self._parts.lane})
         try:
-            self._parts.ask_records(entry, JOURNAL_WAIT_S)
+            self._parts.ask_records(journaled, JOURNAL_WAIT_S)
         except ipc.Refused as refusal:
             if refusal.fields.get("refused_key") in _MENDABLE:
                 raise
-            self._parts.sender.put_journal(order.id, _late(entry))
+            self._parts.sender.put_journal(order.id, late(journaled))
         except IpcError:
-            self._parts.sender.put_journal(order.id, _late(entry))
+            self._parts.sender.put_journal(order.id, late(journaled))
 
-    def _keep(self, who: Who, order: Order, outcome: Outcome) -> None:
+    def _keep(self, person: Who, order: Order, outcome: Outcome) -> None:
         """The record of a manual opening; it names the car that stood there by its track."""
         car = self._parts.loop.at_gate(order.asked_mono)
         now_at = clock.utc_now()
@@ -218,7 +217,7 @@ class Door:
         )
         self._parts.loop.keep_manual(order, Passage(
             key=order.id, lane=self._parts.lane, at=now_at, sighting=None, decision=decision,
-            outcome=outcome, actor=who.actor, purpose=who.purpose, note=who.reason,
+            outcome=outcome, actor=person.actor, purpose=person.purpose, note=person.reason,
         ))
 
 
@@ -231,43 +230,6 @@ def _shown(car: Car | None) -> dict[str, Any] | None:
         "decision": codec.encode(car.decision),
         "outcome": codec.encode(car.outcome),
     }
-
-
-def _who(message: ipc.Message, *, reason_needed: bool) -> Who:
-    given = {
-        name: str(message.header.get(name) or "").strip()
-        for name in ("actor", "role", "organisation", "purpose", "reason")
-    }
-    who = Who(**given)
-    if not who.actor or who.purpose not in {purpose.value for purpose in Purpose}:
-        raise OrderRefused("an order names who gives it and for what purpose")
-    if reason_needed and not who.reason:
-        raise OrderRefused(
-            "an order needs its reason", next_step="Write a few words: who is let in, and why"
-        )
-    return who
-
-
-def _may_order(message: ipc.Message, *, reason_needed: bool = True) -> Who:
-    who = _who(message, reason_needed=reason_needed)
-    if who.role not in MAY_ORDER:
-        raise OrderRefused("this role does not move the barrier", next_step="Ask the guard")
-    return who
-
-
-def _entry(who: Who, action: str, query: Mapping[str, Any], *, rows: int) -> ipc.Message:
-    return ipc.Message({
-        "verb": "journal", "actor": who.actor, "role": who.role,
-        "organisation": who.organisation, "purpose": who.purpose, "reason": who.reason,
-        "action": action, "query": dict(query), "rows": rows,
-    })
-
-
-def _late(entry: ipc.Message) -> Mapping[str, Any]:
-    """The entry as it is written later, with the time at which the act happened."""
-    happened = {"happened_at": clock.iso(clock.utc_now())}
-    header = {name: value for name, value in entry.header.items() if name != "verb"}
-    return {**header, "query": {**header["query"], **happened}}
 
 
 def _raise_unless_sent(outcome: Outcome) -> None:

@@ -39,6 +39,52 @@ _WORDS = {
     "barrier_fault": (
         "The barrier reports a fault", "Look at the operator cabinet's display"
     ),
+    "foreign_controller": (
+        "A barrier controller answers that was not keyed by this box; nothing is sent to it",
+        "If it was replaced on purpose, run `postern controller provision`; if not, look who did",
+    ),
+    "stop_pressed": (
+        "STOP is pressed or its wire is broken; the barrier does not move",
+        "See whether somebody is in danger; then release the button or mend the wire",
+    ),
+    "fire_open": (
+        "The fire contact holds the barrier open", "It ends when the fire panel lets go"
+    ),
+    "tamper": (
+        "The controller's cabinet is open", "See who opened it; close it"
+    ),
+    "stuck_input": (
+        "A loop, a light barrier or a button has been active for too long",
+        "Look for a car that stands there, a dirty lens or a broken wire",
+    ),
+    "relay_fault": (
+        "The opening relay does not follow its order; it may be stuck",
+        "Have the controller's relay and its supply checked today",
+    ),
+    "controller_settings": (
+        "The controller's settings are missing or damaged; it opens only by hand, exit and fire",
+        "Run `postern controller provision`",
+    ),
+    "settings_changed": (
+        "The controller's settings were changed since this box first saw them",
+        "If nobody here did that, treat the cabinet as opened; repeat the commissioning test",
+    ),
+    "movement_disputed": (
+        "The controller and this box do not agree whether the barrier moved",
+        "Check the limit switches and their wires",
+    ),
+    "no_entry_loop": (
+        "Cars are let in only from the entry loop, but no such loop is read; the guard is asked",
+        "Wire the loop to the controller or set `presence_needed` to false",
+    ),
+    "missed_reads": (
+        "More than one car in five crossed the loop without its plate being read",
+        "Clean the lens; see the camera's picture and its advice",
+    ),
+    "tailgating": (
+        "A car drove in behind another within the last hour; see the traffic figures",
+        "Watch the gate; a shorter closing time of the operator cabinet may help",
+    ),
     "clock_untrusted": (
         "The time of day is not known to be right; grants with dates or hours ask the guard",
         "Set the clock or connect a time source",

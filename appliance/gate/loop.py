@@ -10,9 +10,13 @@
    revision.
 6. A car that was told no and backs away keeps the answer it was given: its record says why it was
    not let in, not that it then drove off.
+7. A car that lacks nothing but the loop under it, or its second factor, is decided anew when that
+   comes (``look_again``, ``confirm``), by the same sighting and only while that is fresh.
+8. A second factor counts for one car and its own grant, within ``ASKED_S`` of that car's asking.
+9. That a standing car is still there is decided upon but not recorded each time.
 
 While ``take`` runs, nothing is opened, resolved or logged. It is called by the thread that hears
-sightings; ``settle`` by the link thread; the questions by any thread.
+sightings; ``settle`` and ``look_again`` by the link thread; the questions by any thread.
 """
 
 from __future__ import annotations
@@ -25,21 +29,34 @@ from datetime import datetime
 from typing import Protocol
 
 from appliance import clock
-from appliance.barrier.orders import NEVER_SENT, Fault, Order, OrderKind, unsent
-from appliance.decision.policy import decide
+from appliance.barrier.orders import NEVER_SENT, Fault, LinkView, Order, OrderKind, unsent
+from appliance.barrier.traffic import Traffic
+from appliance.decision.policy import LIFE_S, NEEDS, decide
 from appliance.decision.situation import Situation
 from appliance.decision.snapshot import IndexedPolicy
 from appliance.gate.cars import Car, Cars
 from appliance.gate.figures import Figures
+from appliance.gate.last_word import differ, settled
 from appliance.gate.ledger import Ledger
 from appliance.gate.sender import Sender
-from appliance.values import ClockQuality, Decision, Outcome, Passage, Reason, Sighting, Verdict
+from appliance.values import (
+    ClockQuality,
+    Decision,
+    Outcome,
+    Passage,
+    Reason,
+    SecondFactor,
+    Sighting,
+    Verdict,
+)
 
 REPEAT = "repeat"  # Passage.note: the same car was let in seconds ago under another track
 RESTARTED = "restarted"  # Passage.note: the gate restarted; the order was given before that
 
 _MOST_MANUAL = 64
-_UNSETTLED = frozenset({Reason.TOO_FEW_GLIMPSES, Reason.TOO_OLD, Reason.LOW_SCORE})
+_ASKING = frozenset(NEEDS.values())
+_MAY_COME = _ASKING | {Reason.NO_PRESENCE}
+"""What can change without another sighting."""
 
 
 class Surroundings(Protocol):
@@ -51,10 +68,14 @@ class Surroundings(Protocol):
     def clock_quality(self) -> ClockQuality: ...
 
 
-class Poster(Protocol):
-    """The link, as the loop sees it."""
+class Barrier(Protocol):
+    """The link, as the loop sees it. Nothing here waits."""
 
     def post(self, order: Order) -> bool: ...
+    @property
+    def view(self) -> LinkView: ...
+    @property
+    def traffic(self) -> Traffic: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +90,13 @@ def now() -> Now:
 
 class Loop:
     def __init__(
-        self, *, lane: str, direction: str, surroundings: Surroundings, link: Poster,
-        ledger: Ledger, sender: Sender, figures: Figures, now: Callable[[], Now] = now,
+        self, *, lane: str, direction: str, presence_needed: bool = False,
+        surroundings: Surroundings, link: Barrier, ledger: Ledger, sender: Sender,
+        figures: Figures, now: Callable[[], Now] = now,
     ) -> None:
         self._lane = lane
         self._direction = direction
+        self._presence_needed = presence_needed
         self._surroundings = surroundings
         self._link = link
         self._ledger = ledger
@@ -83,6 +106,7 @@ class Loop:
         self._cars = Cars()
         self._manual: OrderedDict[str, Passage] = OrderedDict()
         self._lock = threading.RLock()
+        self._settled = threading.Condition(self._lock)
 
     def take(self, sighting: Sighting) -> None:
         """Everything that happens to a sighting."""
@@ -91,13 +115,55 @@ class Loop:
             car = self._cars.meet(sighting)
             if car is None:
                 return
+            if car.decision is None:
+                self._link.traffic.car_read(moment.mono)
             self._recall(car)
+            before = car.decision, car.order_id, car.outcome
             if car.decision is None or not (car.let_in or sighting.final):
-                car.decision = _settled(car.decision, self._decide(sighting, moment))
-                if car.decision.verdict is Verdict.OPEN and not car.let_in:
-                    self._order(car, car.decision, moment)
-            self._sender.put(car.passage)
+                self._adopt(car, settled(car.decision, self._decide(car, moment)), moment)
+            after = car.decision, car.order_id, car.outcome
+            if car.news or differ(before[0], car.decision) or before[1:] != after[1:]:
+                self._sender.put(car.passage)
             self._count(moment)
+
+    def look_again(self) -> None:
+        """The entry loop changed, or may have: whoever waits for that alone is decided anew."""
+        with self._lock:
+            moment = self._now()
+            for car in list(self._cars.here(moment.mono)):
+                waits = car.decision is not None and car.decision.reason in _MAY_COME
+                if waits and not car.let_in:
+                    self._decide_again(car, moment)
+
+    def waiting(self, now_mono: float, factor: SecondFactor, grant_id: int | None = None
+                ) -> Car | None:
+        """The car that waits for this second factor: at the gate, or else the latest."""
+        with self._lock:
+            for car in self._cars.here(now_mono):
+                asked = car.decision.grant_id if car.decision else None
+                if car.waits_for(now_mono) is factor and grant_id in (None, asked):
+                    return car
+        return None
+
+    def confirm(self, track: str, grant_id: int) -> Decision | None:
+        """The second factor was given: what is decided about that car now; None where it does not
+        wait for it any more."""
+        with self._lock:
+            moment = self._now()
+            car = self._cars.of_track(track)
+            if car is None or car.decision is None or not car.here(moment.mono):
+                return None
+            waits = car.waits_for(moment.mono) is not SecondFactor.NONE
+            if not waits or car.decision.grant_id != grant_id:
+                return None
+            car.confirmed_grant = grant_id
+            return self._decide_again(car, moment)
+
+    def outcome_of(self, track: str, wait_s: float) -> Outcome | None:
+        """What became of the order for that car, waited for that long; None: nothing yet."""
+        with self._settled:
+            self._settled.wait_for(lambda: self._outcome(track) is not None, wait_s)
+            return self._outcome(track)
 
     def settle(self, order: Order, outcome: Outcome) -> None:
         """What the link reports of an order."""
@@ -118,6 +184,7 @@ class Loop:
             if outcome.fault in NEVER_SENT:
                 car.order_id = ""
             self._sender.put(car.passage)
+            self._settled.notify_all()
 
     def keep_manual(self, order: Order, passage: Passage) -> None:
         """The record of an opening by a person; what the arm did is added when it is known."""
@@ -146,7 +213,30 @@ class Loop:
             self._manual[order.id] = settled = replace(passage, outcome=outcome)
             self._sender.put(settled)
 
-    def _decide(self, sighting: Sighting, moment: Now) -> Decision:
+    def _outcome(self, track: str) -> Outcome | None:
+        car = self._cars.of_track(track)
+        return car.outcome if car is not None else None
+
+    def _adopt(self, car: Car, decision: Decision, moment: Now) -> None:
+        """The decision counts: whoever is to be let in is ordered in."""
+        car.decision = decision
+        if decision.reason in _ASKING and car.asked_mono is None:
+            car.asked_mono = moment.mono
+        if decision.verdict is Verdict.OPEN and not car.let_in:
+            self._order(car, decision, moment)
+
+    def _decide_again(self, car: Car, moment: Now) -> Decision:
+        """By the sighting there is. Where that is too old what was said stands, and the next
+        sighting decides."""
+        decision = self._decide(car, moment)
+        fresh = moment.mono - car.sighting.last_mono <= LIFE_S
+        if fresh and differ(car.decision, decision):
+            self._adopt(car, decision, moment)
+            self._sender.put(car.passage)
+        return decision
+
+    def _decide(self, car: Car, moment: Now) -> Decision:
+        confirmed = car.confirmed_grant if car.waits_s(moment.mono) > 0 else None
         situation = Situation(
             now_mono=moment.mono,
             now_at=moment.at,
@@ -154,8 +244,11 @@ class Loop:
             lane=self._lane,
             direction=self._direction,
             records_ok=self._sender.ok(moment.mono),
+            presence_needed=self._presence_needed,
+            entry_loop=self._link.view.entry_loop,
+            confirmed_grant=confirmed,
         )
-        return decide(sighting, self._surroundings.policy, situation)
+        return decide(car.sighting, self._surroundings.policy, situation)
 
     def _order(self, car: Car, decision: Decision, moment: Now) -> None:
         plate = decision.grant_plate or car.sighting.plate
@@ -186,14 +279,3 @@ class Loop:
     def _count(self, moment: Now) -> None:
         self._figures.counts["sightings"] += 1
         self._figures.decided.add(self._now().mono - moment.mono)
-
-
-def _settled(before: Decision | None, decision: Decision) -> Decision:
-    """The decision that stands: a car that turned round keeps what it was told on its way in.
-
-    An opening that was decided but could not be ordered is not kept: the car has left.
-    """
-    if before is None or decision.reason is not Reason.WRONG_DIRECTION:
-        return decision
-    told_no = before.verdict is not Verdict.OPEN and before.reason not in _UNSETTLED
-    return before if told_no else decision

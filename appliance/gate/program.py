@@ -2,12 +2,13 @@
 
     ear (sightings.sock) -> loop -> link -> driver
                               \\-> sender -> records.sock
-    door.sock -> loop, link, standing
+    driver -> link -> controller events -> sender
+    door.sock -> loop, link, standing, second factors
 
 Threads: `ear` one a connection, runs the loop; `barrier-link` owns the driver and writes the
 ledger; `records-sender` owns the queue to records; `door` one a connection; `rehearsal` drives
-simulated inputs where a scenario is set; the main thread looks at policy, clock and issues once a
-second. Needs no other program to start, and survives the absence of each.
+simulated inputs where a scenario is set and `yard` shows them; the main thread looks at policy,
+clock and issues once a second. Needs no other program to start, and survives the absence of each.
 """
 
 from __future__ import annotations
@@ -17,26 +18,29 @@ import hashlib
 import logging
 import secrets
 import signal
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from appliance import clock, ipc, vault
+from appliance.barrier.drivers import choose
 from appliance.barrier.drivers.arm import Arm
 from appliance.barrier.drivers.seam import BarrierDriver
 from appliance.barrier.drivers.simulator import Simulator
-from appliance.barrier.link import Link
-from appliance.barrier.orders import Fault, LinkState, Order
+from appliance.barrier.link import Link, Listeners
+from appliance.barrier.orders import Fault, LinkView, Order
 from appliance.config import Config
 from appliance.errors import ApplianceError, VaultError
-from appliance.gate import rehearsal
+from appliance.gate import barrier_issues, second_factor
+from appliance.gate.controller_events import ControllerEvents, Place
 from appliance.gate.door import Door, Parts
 from appliance.gate.ear import Ear
 from appliance.gate.figures import Figures
 from appliance.gate.issues import Issues
 from appliance.gate.ledger import Ledger, path_of
 from appliance.gate.loop import Loop
+from appliance.gate.rehearsal import Rehearsal
+from appliance.gate.second_factor import SecondFactors
 from appliance.gate.sender import Sender
 from appliance.gate.standing import Standing
 from appliance.scenario import format as scenario_format
@@ -45,6 +49,7 @@ from appliance.scenario.plan import Scenario
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+LOOK_AGAIN_S = 0.25
 
 
 class Gate:
@@ -63,20 +68,33 @@ class Gate:
         self.link = Link(
             self.driver, pulse_ms=config.barrier.pulse_ms, lockout_s=config.barrier.lockout_s,
             claim=self._claim, report=lambda order, outcome: self.loop.settle(order, outcome),
+            listeners=Listeners(
+                happened=lambda event: self.events.happened(event), looked=self._looked
+            ),
         )
         self.loop = Loop(
             lane=config.device.lane, direction=config.barrier.direction,
-            surroundings=self.standing, link=self.link, ledger=self.ledger, sender=self.sender,
-            figures=self.figures,
+            presence_needed=config.barrier.presence_needed, surroundings=self.standing,
+            link=self.link, ledger=self.ledger, sender=self.sender, figures=self.figures,
+        )
+        self.events = ControllerEvents(
+            Place(
+                config.device.lane, lambda: self.link.view.controller,
+                lambda: self.standing.policy.snapshot.version,
+                lambda: self.standing.clock_quality,
+            ),
+            self.sender, self.link.kept,
         )
         self.ear = Ear(config.socket("sightings"), self.loop.take, self._dropped)
-        self.door = Door(Parts(
-            lane=config.device.lane, loop=self.loop, link=self.link, sender=self.sender,
-            standing=self.standing, ear=self.ear, figures=self.figures, issues=self.issues,
-            ask_records=self._ask_records,
-        ))
+        self.door = self._make_door()
         self._door_server = ipc.Server(config.socket("door"), self.door.handlers)
-        self._stopping = threading.Event()
+        self._settings_seen = barrier_issues.SettingsSeen()
+        self._entry_loop: bool | None = None
+        self._looked_again_mono = float("-inf")
+        self.rehearsal = (
+            Rehearsal(self.driver, self.scenario, lambda: self.ear.camera)
+            if isinstance(self.driver, Simulator) else None
+        )
 
     def run(self, told_to_end: Callable[[float], bool]) -> int:
         """Until ``told_to_end``, which waits for that many seconds, says so."""
@@ -97,10 +115,13 @@ class Gate:
         self.loop.tidy(now)
         self.issues.set("vision_down", self.ear.camera.silent(now), now)
         view = self.link.view
-        self.issues.set("barrier_link", view.state in (LinkState.LOST, LinkState.STARTING), now)
-        stuck = view.fault == Fault.DID_NOT_MOVE
-        self.issues.set("did_not_move", stuck, now)
-        self.issues.set("barrier_fault", bool(view.fault) and not stuck, now)
+        standing = {
+            **barrier_issues.of_view(view, presence_needed=self.config.barrier.presence_needed),
+            **barrier_issues.of_traffic(self.link.traffic.counted(), now),
+            "settings_changed": self._settings_seen.changed(view.controller),
+        }
+        for key, stands in standing.items():
+            self.issues.set(key, stands, now)
 
     def start(self) -> None:
         self.standing.look()
@@ -108,15 +129,13 @@ class Gate:
         self.link.start()
         self.ear.start()
         self._door_server.start()
-        if self.scenario is not None and isinstance(self.driver, Simulator):
-            threading.Thread(
-                target=self._rehearse, args=(self.scenario, self.driver), name="rehearsal",
-                daemon=True,
-            ).start()
+        if self.rehearsal is not None:
+            self.rehearsal.start(self.config.socket("yard"))
 
     def end(self) -> None:
         """Nothing new is heard; outputs are let go; what waits is sent if records is there."""
-        self._stopping.set()
+        if self.rehearsal is not None:
+            self.rehearsal.stop()
         self.ear.stop()
         self._door_server.stop()
         self.link.stop()
@@ -141,9 +160,27 @@ class Gate:
             self.config.socket("records"), message.verb, message.header, timeout_s=timeout_s
         )
 
-    def _rehearse(self, scenario: Scenario, barrier: Simulator) -> None:
-        while not self._stopping.wait(rehearsal.EVERY_S):
-            rehearsal.play(scenario, barrier, self.ear.camera, clock.mono())
+    def _looked(self, view: LinkView) -> None:
+        """On the link thread: cars that wait for the loop are decided anew when it changes, and
+        now and then, since a second factor or the clock may have changed meanwhile."""
+        now = clock.mono()
+        if view.entry_loop is not self._entry_loop or (
+            now - self._looked_again_mono >= LOOK_AGAIN_S
+        ):
+            self._entry_loop, self._looked_again_mono = view.entry_loop, now
+            self.loop.look_again()
+
+    def _make_door(self) -> Door:
+        second_factors = SecondFactors(second_factor.Gate(
+            lane=self.config.device.lane, loop=self.loop,
+            grants=lambda: self.standing.policy.snapshot.grants,
+            site_key=lambda: vault.key(self.config, "site"), ask_records=self._ask_records,
+        ))
+        return Door(Parts(
+            lane=self.config.device.lane, loop=self.loop, link=self.link, sender=self.sender,
+            standing=self.standing, ear=self.ear, figures=self.figures, issues=self.issues,
+            events=self.events, second_factors=second_factors, ask_records=self._ask_records,
+        ))
 
 
 def main(config: Config) -> int:
@@ -156,9 +193,9 @@ def main(config: Config) -> int:
 
 
 def _driver(config: Config, scenario: Scenario | None) -> BarrierDriver:
-    """The configured driver. ``config`` allows no other name than those built here."""
+    """The configured one; a simulated arm moves as the scenario says."""
     arm = Arm(travel_s=scenario.arm.opens_s) if scenario is not None else Arm()
-    return {"simulator": Simulator}[config.barrier.driver](arm=arm)
+    return choose.driver(config, arm)
 
 
 def _scenario(config: Config, issues: Issues) -> Scenario | None:

@@ -8,6 +8,8 @@
 4. Records is well while it has answered within ``UNREACHABLE_S`` and there is room; before its
    first answer it is not. An answer that says its journal cannot be written (``records_ok``
    false) takes the passage but does not count as an answer here.
+5. Whoever must know hears what became of a letter: ``done(True)`` once records has it or may not
+   keep it by law, ``done(False)`` where it has to be handed in again.
 
 One thread sends. ``put`` and the questions may come from any thread.
 """
@@ -39,6 +41,10 @@ _FOR_GOOD = {
 """Refusals that another try cannot change. No policy: nothing may be kept, so nothing is lost."""
 
 
+Done = Callable[[bool], None]
+"""Called on the sender's thread; must not wait."""
+
+
 class Call(Protocol):
     def __call__(
         self, verb: str, fields: Mapping[str, Any], *, blob: bytes = b""
@@ -50,6 +56,7 @@ class _Letter:
     verb: str
     fields: Callable[[], Mapping[str, Any]]
     blob: bytes = b""
+    done: Done | None = None
     tries: int = 0
 
 
@@ -71,16 +78,17 @@ class Sender:
         self._thread: threading.Thread | None = None
         self.counts: Counter[str] = Counter({"kept": 0, "lost": 0, "not_kept_no_policy": 0})
 
-    def put(self, passage: Passage) -> None:
+    def put(self, passage: Passage, done: Done | None = None) -> None:
         crop = passage.sighting.crop_jpeg if passage.sighting else b""
         self._put(
             f"passage:{passage.key}",
-            _Letter("keep", lambda: {"passage": codec.encode(passage)}, crop),
+            _Letter("keep", lambda: {"passage": codec.encode(passage)}, crop, done),
         )
 
-    def put_journal(self, key: str, entry: Mapping[str, Any]) -> None:
-        """An entry that could not be journaled before its act, because records was silent."""
-        self._put(f"journal:{key}", _Letter("journal", lambda: entry))
+    def put_journal(self, key: str, entry: Mapping[str, Any], done: Done | None = None) -> None:
+        """An entry that could not be journaled before its act: records was silent, or the act
+        was the controller's own."""
+        self._put(f"journal:{key}", _Letter("journal", lambda: entry, done=done))
 
     def ok(self, now_mono: float) -> bool:
         """True while the record of a passage made now can be relied on."""
@@ -127,12 +135,17 @@ class Sender:
 
     def _put(self, key: str, letter: _Letter) -> None:
         with self._changed:
-            if key not in self._letters and len(self._letters) >= MOST:
-                self.counts["lost"] += 1
-                self._issues.set("records_lost", True)
-                return
-            self._letters[key] = letter
-            self._changed.notify()
+            older = self._letters.get(key)
+            full = older is None and len(self._letters) >= MOST
+            if not full:
+                letter.done = letter.done or (older.done if older else None)
+                self._letters[key] = letter
+                self._changed.notify()
+        if full and letter.done is not None:
+            letter.done(False)  # whoever handed it in keeps it
+        elif full:
+            self.counts["lost"] += 1
+            self._issues.set("records_lost", True)
 
     def _run(self) -> None:
         while not (self._stopping and (self._failing or not self._letters)):
@@ -172,6 +185,8 @@ class Sender:
         with self._changed:
             if self._letters.get(key) is letter:  # else a newer revision came meanwhile
                 del self._letters[key]
+        if letter.done is not None:
+            letter.done(counted != "lost")
 
     def _answered(self) -> None:
         self._answered_mono = self._now()

@@ -3,6 +3,8 @@
 Rules
 - A car is told of as soon as two glimpses agree, and again with a higher revision when its text,
   its way of travel or its certainty changes; not for every frame.
+- A car that stays is told of once a second while it is still seen: what is decided about it may
+  hang on a code or a loop, and nothing opens for a car that was not seen just now.
 - A car seen sharply but once is told of at the end, where its one reading is likely right.
 - The last revision is marked final. What never became likely is counted as dropped, not told.
 - The crop is cut from the best frame and encoded at once: no frame is kept.
@@ -25,6 +27,7 @@ _AGREEING_TOLD = 2
 _ALONE_SCORE = 0.5  # a single glimpse needs this chance to be told of at all
 _TOLD_EACH_UNTIL = 5  # agreeing glimpses: until here each one is news to the gate
 _NEWS = 0.05  # a change of the score worth telling
+_STILL_HERE_S = 1.0
 _MOST_NOTES = 12
 _BETTER_CROP = 1.15
 
@@ -42,6 +45,7 @@ class _Told:
     crop: bytes = b""
     crop_weight: float = 0.0
     seen_at: datetime | None = None
+    last_mono: float = 0.0
 
 
 class Visits:
@@ -148,7 +152,7 @@ class Visits:
 def _tell(told: _Told, sighting: Sighting) -> Sighting:
     told.revision, told.plate = sighting.revision, sighting.plate
     told.agreeing, told.score = sighting.agreeing, sighting.score
-    told.direction = sighting.direction
+    told.direction, told.last_mono = sighting.direction, sighting.last_mono
     return sighting
 
 
@@ -160,6 +164,7 @@ def _is_news(told: _Told, sighting: Sighting) -> bool:
         or sighting.direction is not told.direction
         or told.agreeing < sighting.agreeing <= _TOLD_EACH_UNTIL
         or abs(sighting.score - told.score) >= _NEWS
+        or sighting.last_mono - told.last_mono >= _STILL_HERE_S - 1e-6
     )
 
 

@@ -27,12 +27,16 @@ ACTIONS = frozenset(
         "open_once",
         "hold_open",
         "release",
+        "second_factor",
+        "confirm",
+        "controller_event",
         "retention",
         "volume_destroyed",
         "journal_viewed",
         "verified",
         "started",
         "settings_changed",
+        "commissioned",
     }
 )
 """The closed list of actions; docs/SOCKETS.md names them too."""

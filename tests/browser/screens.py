@@ -8,12 +8,16 @@ Looking at them is the test no machine does. Needs Debian's Chromium.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from appliance.barrier.commissioning import look
+from appliance.console import second_factors
+from appliance.console.commissionings import Commissionings
+from appliance.console.lists import Lists
 from tests.browser import stage
 from tests.console.conftest import PASSWORD
 
@@ -28,9 +32,71 @@ PAGES = {
     "entry-new": "/grants/new",
     "people": "/people/", "policy": "/policy/", "policy-new": "/policy/new",
     "journal": "/journal/", "receipts": "/journal/receipts", "health": "/health",
+    "barrier": "/barrier/", "commissioning": "/barrier/commissioning/",
+    "commissioned": "/barrier/commissioning/1", "resident-link": "/grants/6/yes",
     "account": "/account/", "help": "/help/", "notice": "/notice", "purpose": "/purpose",
     "training": "/training/", "training-page": "/training/privacy", "lost": "/nowhere",
 }
+
+
+def _stop(play: stage.Play) -> None:
+    play.desk.fakes.door.barrier = {
+        "state": "stopped_by_hand", "stop": True, "entry_loop": True, "tamper": True}
+    play.desk.fakes.yard.inputs = {**play.desk.fakes.yard.inputs, "stop": True,
+                                   "entry_loop": True, "tamper": True}
+
+
+def _fire(play: stage.Play) -> None:
+    door, yard = play.desk.fakes.door, play.desk.fakes.yard
+    door.position = "open"
+    door.barrier = {"state": "fire", "fire": True, "contact": True, "safety_loop": True,
+                    "photocell": True, "faults": ["stuck_photo"]}
+    yard.raised = 1.0
+    yard.inputs = {**yard.inputs, "fire": True, "safety_loop": True, "photocell": True}
+
+
+def _poor(play: stage.Play) -> None:
+    play.desk.fakes.yard.stop()
+    play.desk.fakes.door.position = "unknown"
+    play.desk.fakes.door.barrier = {
+        "driver": "lcus", "controller": {}, "contact": None,
+        **dict.fromkeys(("entry_loop", "safety_loop", "photocell", "exit_request", "fire", "stop",
+                         "tamper")),
+        "capabilities": {"warns": ["relay_may_stick", "no_feedback", "unauthenticated"]}}
+
+
+def _testing(play: stage.Play) -> None:
+    Commissionings(play.desk.console.store).begin(
+        look(play.desk.console.programs.ask("door", "status").header), "sam.ito",
+        play.desk.console.now())
+
+
+def _code(play: stage.Play) -> None:
+    play.desk.fakes.door.waits = {"waits_for": "code", "waits_left_s": 42.0, "waits_grant_id": 3}
+
+
+def _resident(play: stage.Play) -> None:
+    play.desk.fakes.door.waits = {"waits_for": "resident", "waits_left_s": 42.0,
+                                  "waits_grant_id": 6}
+
+
+def _calm(play: stage.Play) -> None:
+    door, yard = play.desk.fakes.door, play.desk.fakes.yard
+    door.barrier, door.waits, door.position = {}, {}, "closed"
+    yard.raised, yard.inputs = 0.0, dict.fromkeys(yard.inputs, False)
+    yard.stop()
+    yard.start()
+    with play.desk.console.store.writing() as connection:
+        connection.execute("DELETE FROM commissionings WHERE ended_at IS NULL")
+
+
+STATES: dict[str, tuple[str, Callable[[stage.Play], None]]] = {
+    "barrier-stop": ("/barrier/", _stop), "barrier-fire": ("/barrier/", _fire),
+    "barrier-poor": ("/barrier/", _poor), "home-stop": ("/", _stop), "desk-code": ("/desk/", _code),
+    "commissioning-step": ("/barrier/commissioning/", _testing), "yes": ("/yes/", _resident),
+    "yes-none": ("/yes/", _calm),
+}
+"""Pages as they look when something is the matter: the path and what is done before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +130,24 @@ def main(wanted: Sequence[str]) -> int:
             page.click(f"button[name=language][value={look.language}]")
             for name in names:
                 _shoot(page, play.address + PAGES[name], f"{name}-{look.name}")
+            for name, (path, prepare) in STATES.items():
+                if wanted and name not in wanted:
+                    continue
+                prepare(play)
+                if path == "/yes/":
+                    path += token(play, 6)
+                _shoot(page, play.address + path, f"{name}-{look.name}")
+                _calm(play)
             page.context.close()
         chromium.close()
     print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT}")
     return 0
+
+
+def token(play: stage.Play, grant_id: int) -> str:
+    """The resident's link of an entry."""
+    entry = Lists(play.desk.console.store).by_id(grant_id)
+    return second_factors.token(entry, play.desk.app.secret_key)
 
 
 def sign_in(page: Page, address: str, username: str, purpose: str = "visitor_query") -> None:

@@ -20,11 +20,14 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from werkzeug.serving import make_server
 
 from appliance import clock, vault
+from appliance.barrier.commissioning import How, Result, look
+from appliance.barrier.commissioning_steps import STEPS
 from appliance.config import Config, Device
 from appliance.console.app import create_app
+from appliance.console.commissionings import Commissionings, Judged
 from appliance.console.lists import Draft, Lists
 from appliance.console.settings import Settings
-from appliance.values import GrantKind, Reason, Role, Verdict, WeeklyHours
+from appliance.values import GrantKind, Reason, Role, SecondFactor, Verdict, WeeklyHours
 from tests.console.conftest import Desk
 from tests.fakes.programs import Fakes, by_hand, passage
 
@@ -145,7 +148,8 @@ def _fill(desk: Desk) -> None:
         (GrantKind.BLOCK, "BADCAR1", "Trespass notice 4/26", "Office", None, ()),
     ):
         until = now + timedelta(days=until_days) if until_days else None
-        draft = Draft(kind, plate, label, unit, "", None, until, hours, ())
+        asked = SecondFactor.RESIDENT if plate == "RENTAL9" else SecondFactor.NONE
+        draft = Draft(kind, plate, label, unit, "", None, until, hours, (), asked)
         lists.add(lists.next_id(), draft, "ana.reyes", now)
     records = desk.fakes.records
     shapes = [("PSTN101", "Flat 12"), ("PSTN102", "Flat 3"), ("PSTNB08", "Flat 27"),
@@ -170,7 +174,31 @@ def _fill(desk: Desk) -> None:
     desk.fakes.door.at_gate = near
     desk.fakes.door.crop = plate_picture("PSTN808")
     desk.fakes.view.picture = lane_picture("PSTN808")
+    _wire(desk)
     records.receipts = [
         {"volume": f"2026-11-{d:02d}", "reads": 140 + d * 3, "fingerprint": f"{d * 7919:08x}c41e",
          "destroyed_at": clock.iso(now - timedelta(days=20 - d))} for d in range(10, 15)
     ]
+
+
+def _wire(desk: Desk) -> None:
+    """A barrier with a day behind it, a simulated yard beside it and a hand-over test on record."""
+    door = desk.fakes.door
+    kinds = (("manual_open", "", 240), ("exit_open", "", 1500), ("fault_off", "stuck_photo", 5200),
+             ("fault_on", "stuck_photo", 6100), ("host_back", "", 40_000),
+             ("host_lost", "", 40_030), ("started", "power", 40_200))
+    door.events = [{"boot": 12, "number": 40 - i, "kind": kind, "argument": argument, "age_s": age}
+                   for i, (kind, argument, age) in enumerate(kinds)]
+    door.traffic = {"since_mono": desk.mono - 40_000, "entry_cycles": 103, "passed_under": 99,
+                    "read": 97, "missed": 6, "openings": 96, "tailgates": 2}
+    desk.fakes.yard.start()
+    tests = Commissionings(desk.console.store)
+    at, day = look(desk.console.programs.ask("door", "status").header), timedelta(days=20)
+    tests.begin(at, "sam.ito", desk.at - day)
+    for step in STEPS:
+        how = step.how(at)
+        result = Result.NOT_WIRED if how is How.NOT_WIRED else Result.PASSED
+        note = "Opens, as the fire service asked" if step.note_wanted else ""
+        found = "The arm left its closed limit." if how is How.MEASURED else ""
+        tests.judge(Judged(step.id, result, how, found, (), note, "sam.ito", desk.at - day), at)
+    tests.end(1, "sam.ito", desk.at - day)

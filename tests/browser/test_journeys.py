@@ -77,6 +77,45 @@ def test_why_it_did_not_open_is_three_clicks_away(play, page):
     assert "decided" in page.text_content(".rules .won")
 
 
+def test_the_barrier_is_seen_to_rise_and_its_inputs_are_pressed_by_keyboard(play, page):
+    yard = play.desk.fakes.yard
+    screens.sign_in(page, play.address, "ana.reyes")
+    page.keyboard.press("b")
+    page.wait_for_url("**/barrier/")
+    page.focus("#set-fire")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#set-fire[aria-pressed="true"]', timeout=15_000)
+    assert yard.inputs["fire"]
+    assert page.evaluate("document.activeElement.id") == "set-fire"
+    yard.raised = 1.0
+    page.wait_for_selector('[data-arm][transform="rotate(-84 118 318)"]', timeout=15_000)
+    yard.raised, yard.inputs["fire"] = 0.0, False
+    page.wait_for_selector('[data-arm][transform="rotate(0 118 318)"]', timeout=15_000)
+
+
+def test_what_the_guard_types_outlives_a_new_drawing(play, page):
+    play.desk.fakes.door.waits = {"waits_for": "code", "waits_left_s": 50, "waits_grant_id": 3}
+    screens.sign_in(page, play.address, "joe.park", "access_control")
+    page.goto(play.address + "/desk/")
+    page.keyboard.press("c")
+    page.keyboard.type("47")
+    play.desk.fakes.door.position = "moving"
+    page.wait_for_selector(".barrier.is-moving", timeout=15_000)
+    page.keyboard.type("11")
+    assert page.input_value("#factor-code") == "4711"
+    play.desk.fakes.door.waits, play.desk.fakes.door.position = {}, "closed"
+
+
+def test_a_resident_lets_the_car_in_on_a_phone(play, page):
+    page.set_viewport_size({"width": 320, "height": 640})
+    play.desk.fakes.door.waits = {"waits_for": "resident", "waits_left_s": 50, "waits_grant_id": 6}
+    page.goto(f"{play.address}/yes/{screens.token(play, 6)}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.click("text=Let it in")
+    page.wait_for_selector("text=The gate opens.")
+    assert play.desk.fakes.door.orders[-1]["verb"] == "confirm"
+
+
 def test_no_page_scrolls_sideways_on_a_small_phone(play, page):
     page.set_viewport_size({"width": 320, "height": 640})
     screens.sign_in(page, play.address, "ana.reyes")

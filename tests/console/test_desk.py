@@ -186,10 +186,10 @@ def test_more_streams_than_threads_can_bear_are_refused(desk):
 
 def test_the_key_of_the_desk_changes_with_the_barrier_the_car_and_nothing_else(desk):
     def key():
-        from appliance.console import answers, programs
+        from appliance.console import gate_answers, programs
 
         return desk_page.state_key(
-            answers.gate(desk.console.programs.ask(programs.DOOR, "status")), 10.0)
+            gate_answers.gate(desk.console.programs.ask(programs.DOOR, "status")), 10.0)
 
     first = key()
     assert key() == first

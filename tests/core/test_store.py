@@ -11,7 +11,7 @@ import pytest
 
 from appliance import clock, database, plates, site, vault
 from appliance.errors import VaultError
-from appliance.values import ClockQuality, GrantKind, Purpose, WeeklyHours
+from appliance.values import ClockQuality, GrantKind, Purpose, SecondFactor, WeeklyHours
 
 BODY = {
     "site_name": "Example Court",
@@ -129,6 +129,39 @@ def test_a_published_policy_and_its_grants_are_read_back(box):
     assert (grant.kind, grant.plate, grant.label) == (GrantKind.VISITOR, "PSTN101", "4B")
     assert grant.hours == (WeeklyHours((0, 1), 480, 1020),)
     assert grant.lanes == ("main",)
+
+
+def _first_release(box) -> None:
+    """A site as the first release left it: grants without a second factor."""
+    path = box.site_db
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(database.open_encrypted(path, vault.key(box, "site"))) as connection:
+        database.migrate(connection, site.STEPS[:1])
+        connection.execute(
+            "INSERT INTO grants (kind, plate, made_at, made_by)"
+            " VALUES ('allow', 'PSTN101', 'x', 'a')"
+        )
+
+
+def test_an_older_site_is_read_before_and_after_it_is_brought_up_to_date(box):
+    _first_release(box)
+    with contextlib.closing(site.open_reader(box)) as reader:
+        (before,) = site.snapshot(reader).grants
+    with contextlib.closing(site.open_writer(box)) as writer:
+        (after,) = site.snapshot(writer).grants
+        writer.execute("UPDATE grants SET second_factor = 'code', code_mac = 'a$b'")
+        (asking,) = site.snapshot(writer).grants
+    assert before == after
+    assert (after.second_factor, after.code_mac) == (SecondFactor.NONE, "")
+    assert (asking.second_factor, asking.code_mac) == (SecondFactor.CODE, "a$b")
+
+
+def test_a_second_factor_that_nobody_knows_is_not_taken_for_none(box):
+    _first_release(box)
+    with contextlib.closing(site.open_writer(box)) as writer:
+        writer.execute("UPDATE grants SET second_factor = 'retina'")
+        with pytest.raises(ValueError, match="retina"):
+            site.snapshot(writer)
 
 
 @pytest.mark.parametrize(

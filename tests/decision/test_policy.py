@@ -20,6 +20,7 @@ from appliance.values import (
     Direction,
     GrantKind,
     Reason,
+    SecondFactor,
     Sighting,
     Verdict,
     WeeklyHours,
@@ -358,6 +359,67 @@ def test_without_records_a_granted_car_asks_the_guard():
 def test_without_records_an_unlisted_car_is_told_as_unlisted():
     seen = sighting("PSTN999")
     assert _reason(seen, grant(), at=situation(records_ok=False)) is Reason.NOT_LISTED
+
+
+# 17 presence
+
+
+@pytest.mark.parametrize(("wanted", "loop", "reason"), [
+    (True, True, Reason.GRANTED), (True, False, Reason.NO_PRESENCE),
+    (True, None, Reason.NO_PRESENCE), (False, False, Reason.GRANTED), (False, None, Reason.GRANTED),
+])
+def test_where_presence_is_wanted_only_an_occupied_loop_opens(wanted, loop, reason):
+    at = situation(presence_needed=wanted, entry_loop=loop)
+    assert _reason(sighting(), grant(), at=at) is reason
+
+
+@pytest.mark.parametrize(("stood", "verdict"), [
+    ({}, Verdict.STAY_CLOSED), ({"first_mono": MONO - 3.2}, Verdict.ASK_GUARD),
+    ({"final": True}, Verdict.ASK_GUARD),
+])
+def test_a_car_on_its_way_to_the_loop_troubles_nobody_at_first(stood, verdict):
+    at = situation(presence_needed=True, entry_loop=False)
+    decision = decide(sighting(**stood), policy(grant()), at)
+    assert (decision.verdict, decision.reason) == (verdict, Reason.NO_PRESENCE)
+    assert decision.grant_id == 1
+
+
+def test_presence_alone_opens_for_nobody():
+    at = situation(presence_needed=True, entry_loop=True)
+    assert _reason(sighting("PSTN999"), grant(), at=at) is Reason.NOT_LISTED
+
+
+# 18 second factor
+
+
+@pytest.mark.parametrize(("factor", "reason"), [
+    (SecondFactor.CODE, Reason.NEEDS_CODE), (SecondFactor.RESIDENT, Reason.NEEDS_RESIDENT),
+])
+def test_a_grant_with_a_second_factor_asks_for_it_and_for_the_guard(factor, reason):
+    decision = decide(sighting(), policy(grant(second_factor=factor)), situation())
+    assert (decision.verdict, decision.reason) == (Verdict.ASK_GUARD, reason)
+    assert decision.grant_id == 1
+
+
+@pytest.mark.parametrize("factor", [SecondFactor.CODE, SecondFactor.RESIDENT])
+def test_a_second_factor_counts_for_its_own_grant_only(factor):
+    asking = grant(second_factor=factor)
+    assert _reason(sighting(), asking, at=situation(confirmed_grant=1)) is Reason.GRANTED
+    assert _reason(sighting(), asking, at=situation(confirmed_grant=2)) is not Reason.GRANTED
+
+
+def test_a_second_factor_opens_nothing_that_the_other_rules_keep_shut():
+    asking = grant(second_factor=SecondFactor.CODE, until_at=NOW)
+    assert _reason(sighting(), asking, at=situation(confirmed_grant=1)) is Reason.EXPIRED
+    absent = situation(confirmed_grant=1, presence_needed=True, entry_loop=False)
+    in_force = grant(second_factor=SecondFactor.CODE)
+    assert _reason(sighting(), in_force, at=absent) is Reason.NO_PRESENCE
+
+
+def test_of_two_entries_the_one_that_asks_for_no_second_factor_is_used():
+    entries = (grant(second_factor=SecondFactor.CODE), grant(id=2))
+    decision = decide(sighting(), policy(*entries), situation())
+    assert (decision.reason, decision.grant_id) == (Reason.GRANTED, 2)
 
 
 # Failing closed

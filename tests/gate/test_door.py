@@ -164,9 +164,9 @@ def test_a_silent_controller_is_told_to_the_person(records, bench):
 
 def test_an_order_unanswered_until_its_deadline_may_have_opened(bench):
     class Mute(Recorder):
-        def open(self, order_id, pulse_ms):
+        def open(self, order_id, pulse_ms, **life):
             self.silent = True
-            super().open(order_id, pulse_ms)
+            super().open(order_id, pulse_ms, **life)
 
     bench.gate.end()
     other = Bench(bench.config, Mute())

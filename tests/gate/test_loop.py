@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from appliance.barrier.orders import Fault, Order, OrderKind, unsent
-from appliance.gate.cars import AT_GATE_S, MOST
+from appliance.barrier.orders import Fault, LinkView, Order, OrderKind, unsent
+from appliance.barrier.traffic import Traffic
+from appliance.gate.cars import ASKED_S, AT_GATE_S, MOST
 from appliance.gate.figures import Figures
 from appliance.gate.issues import Issues
 from appliance.gate.ledger import Ledger
@@ -22,10 +23,12 @@ from appliance.values import (
     Outcome,
     Passage,
     Reason,
+    SecondFactor,
     Sighting,
     Verdict,
 )
 from tests.decision.making import NOW, grant, policy, sighting
+from tests.fakes.barrier import Recorder
 from tests.gate.making import FakeRecords, Turned
 
 
@@ -35,6 +38,11 @@ class Line:
     def __init__(self) -> None:
         self.posted: list[Order] = []
         self.full = False
+        self.view = LinkView("line", Recorder().capabilities())
+        self.traffic = Traffic(0.0)
+
+    def loop(self, occupied: bool | None) -> None:
+        self.view = replace(self.view, entry_loop=occupied)
 
     def post(self, order: Order) -> bool:
         if not self.full:
@@ -49,6 +57,11 @@ class Bench:
         self.records, self.figures, self.line = FakeRecords(), Figures(), Line()
         self.surroundings = SimpleNamespace(
             policy=policy(*(grants or (grant(),))), clock_quality=ClockQuality.SYNCED)
+        self.presence_needed = False
+        self.restart()
+
+    def need_presence(self) -> None:
+        self.presence_needed = True
         self.restart()
 
     def restart(self) -> None:
@@ -59,7 +72,13 @@ class Bench:
         self.loop = Loop(
             lane="main", direction="in", surroundings=self.surroundings, link=self.line,
             ledger=self.ledger, sender=self.sender, figures=self.figures, now=self.now,
+            presence_needed=self.presence_needed,
         )
+
+    def pass_(self, seconds: float) -> None:
+        """Time passes while records answers."""
+        self.now.time.pass_(seconds)
+        self.sender.step()
 
     def see(self, track: str = "t1", revision: int = 1, **changed: Any) -> Sighting:
         now = self.now.time.now
@@ -262,6 +281,211 @@ def test_a_report_of_a_car_long_forgotten_is_no_error(bench):
     order = Order("auto-x", OrderKind.OPEN, 1.0, automatic=True, track="x", plate="PSTN101")
     bench.loop.settle(order, Outcome("auto-x", 1.0, 1.1, Moved.YES))
     assert bench.figures.counts["opened"] == 0
+
+
+# A car that stays
+
+
+def test_that_a_car_is_still_there_is_not_recorded_each_time(bench):
+    bench.see(revision=1, plate="PSTN999")
+    bench.see(revision=2, plate="PSTN999")
+    bench.kept()
+    for revision in range(3, 9):
+        bench.pass_(1.0)
+        bench.see(revision=revision, plate="PSTN999")
+    assert bench.sender.queued == 0
+    assert bench.loop.at_gate(bench.now.time.now).sighting.revision == 8
+    bench.see(revision=9, plate="PSTN999", final=True)
+    assert bench.kept()["sighting"]["revision"] == 9
+
+
+@pytest.mark.parametrize("news", [
+    {"plate": "PSTN998"}, {"direction": Direction.UNKNOWN}, {"crop_jpeg": b"sharper"},
+    {"score": 0.90}, {"final": True},
+])
+def test_whatever_is_new_about_a_car_is_recorded(bench, news):
+    bench.see(revision=1, plate="PSTN999")
+    bench.see(revision=2, plate="PSTN999")
+    bench.kept()
+    bench.see(revision=3, **{"plate": "PSTN999", **news})
+    assert bench.sender.queued == 1
+
+
+def test_a_car_that_only_stays_does_not_push_another_from_the_gate(bench):
+    bench.see("t1", 1, plate="PSTN999")
+    bench.see("t1", 2, plate="PSTN999")
+    bench.see("t2", 1, plate="PSTN998")
+    bench.see("t1", 3, plate="PSTN999")
+    assert bench.loop.at_gate(bench.now.time.now).sighting.track == "t2"
+
+
+def test_each_car_is_told_to_the_meter_once(bench):
+    for revision in (1, 2, 3):
+        bench.see("t1", revision)
+    bench.see("t2")
+    assert list(bench.line.traffic._cars) == [bench.now.time.now] * 2
+
+
+# Presence
+
+
+def test_a_car_that_waits_for_the_loop_alone_is_let_in_when_it_stands_there(bench):
+    bench.need_presence()
+    bench.line.loop(False)
+    bench.see()
+    assert bench.kept()["decision"]["reason"] == "no_presence"
+    bench.loop.look_again()
+    assert bench.line.posted == []
+    bench.line.loop(True)
+    bench.pass_(0.5)
+    bench.loop.look_again()
+    bench.loop.look_again()
+    (order,) = bench.line.posted
+    assert order.asked_mono == bench.now.time.now
+    assert bench.kept()["decision"]["reason"] == "granted"
+
+
+def test_a_loop_that_is_not_read_is_an_empty_one(bench):
+    bench.need_presence()
+    bench.line.loop(None)
+    bench.see()
+    bench.loop.look_again()
+    assert bench.line.posted == []
+
+
+def test_a_car_seen_too_long_ago_is_not_let_in_by_the_loop(bench):
+    bench.need_presence()
+    bench.line.loop(False)
+    bench.see()
+    bench.pass_(2.1)
+    bench.line.loop(True)
+    bench.loop.look_again()
+    assert bench.line.posted == []
+    assert bench.kept()["decision"]["reason"] == "no_presence", "what was said stands"
+    bench.see(revision=2)
+    assert len(bench.line.posted) == 1
+
+
+def test_the_loop_lets_nobody_in_who_was_told_no_for_another_reason(bench):
+    bench.need_presence()
+    bench.line.loop(True)
+    bench.see(plate="PSTN999")
+    bench.loop.look_again()
+    assert bench.line.posted == []
+    assert bench.kept()["decision"]["reason"] == "not_listed"
+
+
+def test_a_car_that_was_let_in_is_not_decided_anew(bench):
+    bench.need_presence()
+    bench.line.loop(True)
+    bench.see()
+    bench.carry_out()
+    bench.line.loop(False)
+    bench.loop.look_again()
+    assert bench.kept()["decision"]["reason"] == "granted"
+
+
+# Second factor
+
+
+@pytest.fixture
+def asking(tmp_path) -> Bench:
+    return Bench(tmp_path / "ledger", grant(second_factor=SecondFactor.CODE))
+
+
+def _waiting(bench: Bench, factor: SecondFactor = SecondFactor.CODE, grant_id: int | None = None):
+    return bench.loop.waiting(bench.now.time.now, factor, grant_id)
+
+
+def test_a_car_waits_for_its_second_factor_and_is_then_let_in(asking):
+    asking.see()
+    car = _waiting(asking)
+    assert car.waits_for(asking.now.time.now) is SecondFactor.CODE
+    assert car.waits_s(asking.now.time.now) == ASKED_S
+    assert asking.line.posted == []
+    asking.pass_(1.0)
+    decision = asking.loop.confirm("t1", 1)
+    assert decision.reason is Reason.GRANTED
+    assert [order.track for order in asking.line.posted] == ["t1"]
+    assert _waiting(asking) is None
+    outcome = asking.carry_out()
+    assert asking.loop.outcome_of("t1", 0.0) == outcome
+    assert asking.kept()["decision"]["reason"] == "granted"
+
+
+@pytest.mark.parametrize(("track", "grant_id"), [("t1", 2), ("t2", 1)])
+def test_a_yes_counts_for_its_own_car_and_grant(asking, track, grant_id):
+    asking.see()
+    assert asking.loop.confirm(track, grant_id) is None
+    assert asking.line.posted == []
+
+
+def test_a_car_waits_a_minute_from_its_first_asking(asking):
+    asking.see(revision=1)
+    for revision in range(2, 61):
+        asking.pass_(1.0)
+        asking.see(revision=revision)
+    assert _waiting(asking) is not None
+    asking.pass_(1.0)
+    asking.see(revision=61)
+    assert _waiting(asking) is None
+    assert asking.loop.confirm("t1", 1) is None
+    assert asking.loop.at_gate(asking.now.time.now).decision.reason is Reason.NEEDS_CODE
+
+
+def test_a_car_that_left_does_not_wait(asking):
+    asking.see()
+    asking.pass_(AT_GATE_S + 0.1)
+    assert _waiting(asking) is None
+    assert asking.loop.confirm("t1", 1) is None
+
+
+def test_a_yes_for_a_car_not_seen_just_now_counts_when_it_is_seen_again(asking):
+    asking.see(revision=1)
+    asking.pass_(3.0)
+    decision = asking.loop.confirm("t1", 1)
+    assert decision.reason is Reason.TOO_OLD
+    assert asking.line.posted == []
+    asking.see(revision=2)
+    assert len(asking.line.posted) == 1
+
+
+def test_a_yes_is_forgotten_after_the_minute(asking):
+    asking.see(revision=1)
+    asking.pass_(3.0)
+    asking.loop.confirm("t1", 1)
+    asking.pass_(ASKED_S)
+    asking.see(revision=2)
+    assert asking.line.posted == []
+
+
+def test_a_yes_still_needs_the_car_on_the_loop(asking):
+    asking.need_presence()
+    asking.line.loop(True)
+    asking.see()
+    asking.line.loop(False)
+    assert asking.loop.confirm("t1", 1).reason is Reason.NO_PRESENCE
+    assert asking.line.posted == []
+    asking.line.loop(True)
+    asking.loop.look_again()
+    assert len(asking.line.posted) == 1
+
+
+def test_of_two_cars_the_one_that_waits_for_that_grant_is_found(tmp_path):
+    bench = Bench(
+        tmp_path / "ledger", grant(second_factor=SecondFactor.RESIDENT),
+        grant("PSTN555", id=2, second_factor=SecondFactor.RESIDENT))
+    bench.see("t1")
+    bench.see("t2", plate="PSTN555")
+    assert _waiting(bench, SecondFactor.RESIDENT, 1).sighting.track == "t1"
+    assert _waiting(bench, SecondFactor.RESIDENT).sighting.track == "t2"
+    assert _waiting(bench, SecondFactor.CODE) is None
+
+
+def test_nothing_is_known_yet_of_an_order_under_way(bench):
+    bench.see()
+    assert bench.loop.outcome_of("t1", 0.0) is None
+    assert bench.loop.outcome_of("nobody", 0.0) is None
 
 
 # Guard only

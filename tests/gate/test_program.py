@@ -9,21 +9,23 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from appliance import clock, codec, ipc
 from appliance.barrier.drivers.simulator import Simulator
-from appliance.errors import IpcError
-from appliance.gate import rehearsal
+from appliance.config import Barrier, Demo
+from appliance.errors import IpcError, LinkLost
 from appliance.gate.ear import Camera
 from appliance.gate.ledger import read_all
 from appliance.gate.program import Gate
+from appliance.gate.rehearsal import Rehearsal
 from appliance.scenario import format as scenario_format
 from appliance.values import CameraState
 from tests.decision.making import sighting
-from tests.fakes.barrier import Time
+from tests.fakes.barrier import Recorder, Time
 from tests.gate.making import publish
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,45 +150,73 @@ def _drive_up(box, track: str, plate: str, seen: Counter[str]) -> None:
 SCENARIO = ROOT / "appliance" / "scenario" / "demo.toml"
 
 
-def test_the_scenario_moves_the_simulated_inputs_while_the_camera_is_live():
-    scenario = scenario_format.load(SCENARIO)
-    time_ = Time()
-    barrier = Simulator(now=time_)
-    barrier.connect()
-    live = Camera(CameraState.LIVE, since_mono=time_.now, heard_mono=time_.now + 1e6)
-    loops = set()
-    for _ in range(round(scenario.length_s * 5)):
-        time_.pass_(0.2)
-        rehearsal.play(scenario, barrier, live, time_.now)
-        loops.add(_entry_loop(barrier))
-    assert loops >= {True, False}
-    rehearsal.play(scenario, barrier, Camera(), time_.now)
-    time_.pass_(0.2)
-    assert _entry_loop(barrier) is False
+class Played:
+    """A rehearsal of the demo scenario on a simulated barrier, with the time turned by hand."""
+
+    def __init__(self) -> None:
+        self.time = Time()
+        self.scenario = scenario_format.load(SCENARIO)
+        self.barrier = Simulator(now=self.time)
+        self.barrier.connect()
+        self.camera = Camera(CameraState.LIVE, since_mono=self.time.now, heard_mono=1e9)
+        self.rehearsal = Rehearsal(
+            self.barrier, self.scenario, lambda: self.camera, now=self.time)
+
+    def loops(self, seconds: float) -> set[bool | None]:
+        """What the entry loop showed, looked at five times a second."""
+        shown = set()
+        for _ in range(round(seconds * 5)):
+            self.time.pass_(0.2)
+            self.rehearsal.play()
+            shown.add(_entry_loop(self.barrier))
+        return shown
+
+
+@pytest.fixture
+def played() -> Played:
+    return Played()
+
+
+def test_the_scenario_moves_the_simulated_inputs_while_the_camera_is_live(played):
+    assert played.loops(played.scenario.length_s) >= {True, False}
+    played.camera = Camera()
+    played.rehearsal.play()
+    played.time.pass_(0.2)
+    assert _entry_loop(played.barrier) is False
+
+
+def test_a_hand_goes_before_the_scenario_for_a_minute(played):
+    asked = ipc.Message({"verb": "set", "inputs": {"exit_request": True}})
+    answer = played.rehearsal.yard.handlers["set"](asked).header
+    assert (answer["simulated"], answer["by_hand_left_s"]) == ("arm", 60.0)
+    played.time.pass_(0.2)
+    assert played.barrier.status().exit_request is True
+    assert played.loops(59.0) == {False}
+    assert True in played.loops(played.scenario.length_s)
+
+
+def test_without_a_scenario_only_hands_play():
+    barrier = Simulator(now=Time())
+    rehearsal = Rehearsal(barrier, None, Camera)
+    barrier.set_inputs(entry_loop=True)
+    rehearsal.play()
+    assert barrier.seen()["inputs"]["entry_loop"] is True
 
 
 def _entry_loop(barrier: Simulator) -> bool | None:
     try:
         return barrier.status().entry_loop
-    except IpcError:
+    except LinkLost:
         return None
 
 
 def test_a_scenario_that_cannot_be_read_is_an_issue_not_an_end(box):
-    from dataclasses import replace
-
-    from appliance.config import Demo
-
     gate = Gate(replace(box, demo=Demo(scenario=Path("/nowhere/x.toml"))))
     assert gate.scenario is None
     assert gate.issues.stands("rehearsal")
 
 
 def test_a_gate_with_a_scenario_plays_it(box):
-    from dataclasses import replace
-
-    from appliance.config import Demo
-
     gate = Gate(replace(box, demo=Demo(scenario=SCENARIO)))
     gate.start()
     gate.ear.hear(ipc.Message({"verb": "camera", "state": "live",
@@ -202,6 +232,74 @@ def _first_loop_s() -> float:
     return next(t / 10 for t in range(round(scenario.length_s * 10))
                 if inputs.inputs_at(scenario, t / 10).loop
                 and inputs.inputs_at(scenario, t / 10 + 1).loop)
+
+
+@pytest.fixture
+def kept(box):
+    """What a records program on its socket was given."""
+    got: list[ipc.Message] = []
+
+    def take(message: ipc.Message) -> ipc.Message:
+        got.append(message)
+        return ipc.ok()
+
+    records = ipc.Server(box.socket("records"), dict.fromkeys(("keep", "journal", "status"), take))
+    records.start()
+    yield got
+    records.stop()
+
+
+def _of(kept: list[ipc.Message], verb: str) -> list[dict]:
+    return [message.header for message in kept if message.verb == verb]
+
+
+def test_a_hand_on_the_simulated_button_reaches_journal_passages_and_status(box, kept):
+    publish(box, CANARY)
+    gate = Gate(box)
+    gate.start()
+    try:
+        yard = box.socket("yard")
+        _until(lambda: ipc.call(box.socket("door"), "status").header["barrier"]["position"]
+               == "closed")
+        answer = ipc.call(yard, "set", {"inputs": {"hand_button": True}}).header
+        assert answer["simulated"] == "arm"
+        assert answer["by_hand_left_s"] > 50
+        _until(lambda: _of(kept, "keep") and not gate.driver.events())
+        assert _of(kept, "keep")[0]["passage"]["actor"] == "hand button"
+        assert _of(kept, "journal")[0]["action"] == "controller_event"
+        status = ipc.call(box.socket("door"), "status").header
+        assert status["events"][0]["kind"] == "manual_open"
+        assert status["traffic"]["openings"] == 1
+        assert ipc.call(yard, "status").header["arm"]["openings"] == 1
+        with pytest.raises(ipc.Refused):
+            ipc.call(yard, "set", {"inputs": {"haunted": True}})
+    finally:
+        gate.end()
+
+
+def test_a_wired_barrier_has_no_yard(box):
+    gate = Gate(box, Recorder())
+    gate.start()
+    try:
+        assert not box.socket("yard").exists()
+    finally:
+        gate.end()
+
+
+def test_a_car_that_drives_onto_the_loop_is_let_in_without_another_sighting(box, kept):
+    publish(box, CANARY)
+    gate = Gate(replace(box, barrier=Barrier(presence_needed=True)))
+    gate.start()
+    try:
+        _until(lambda: gate.sender.ok(clock.mono()) and gate.link.view.entry_loop is False)
+        now = clock.mono()
+        gate.loop.take(sighting(CANARY, last_mono=now + 0.4, first_mono=now))
+        assert gate.loop.at_gate(now).decision.reason == "no_presence"
+        ipc.call(box.socket("yard"), "set", {"inputs": {"entry_loop": True}})
+        _until(lambda: gate.driver.seen()["arm"]["openings"] == 1)
+        assert gate.loop.at_gate(now).decision.reason == "granted"
+    finally:
+        gate.end()
 
 
 def test_a_look_that_fails_does_not_end_the_program(box, caplog):

@@ -263,3 +263,41 @@ def test_the_thread_outlives_a_fault_of_its_own(caplog, monkeypatch):
     sender.stop(10)
     assert "ZeroDivisionError" in caplog.text
     assert "PSTN101" not in caplog.text
+
+
+# Whoever must know
+
+
+def test_whoever_asked_hears_that_a_letter_is_kept(bench):
+    heard = []
+    bench.sender.put(_passage(), heard.append)
+    assert heard == []
+    bench.sender.step()
+    assert heard == [True]
+
+
+@pytest.mark.parametrize(("why", "kept"), [("no_policy", True), ("reason_refused", False)])
+def test_what_may_not_be_kept_is_done_with_and_what_is_lost_is_not(bench, why, kept):
+    heard = []
+    bench.records.refusing = why
+    bench.sender.put_journal("e1", {}, heard.append)
+    bench.sender.step()
+    assert heard == [kept]
+
+
+def test_whoever_waits_for_a_letter_hears_of_the_newer_one_in_its_place(bench):
+    heard = []
+    bench.sender.put(_passage(revision=1), heard.append)
+    bench.sender.put(_passage(revision=2))
+    bench.sender.step()
+    assert (bench.revisions(), heard) == ([2], [True])
+
+
+def test_a_letter_somebody_waits_for_is_handed_back_where_there_is_no_room(bench):
+    heard = []
+    for number in range(MOST):
+        bench.sender.put(_passage(f"t{number}"))
+    bench.sender.put_journal("e1", {}, heard.append)
+    assert heard == [False]
+    assert bench.sender.counts["lost"] == 0
+    assert not bench.issues.stands("records_lost")

@@ -23,7 +23,9 @@ class Counted(Recorder):
         super().__init__()
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def open(self, order_id: str, pulse_ms: int) -> None:
+    def open(
+        self, order_id: str, pulse_ms: int, *, life_s: float, automatic: bool = False
+    ) -> None:
         os.write(self._file, f"{order_id}\n".encode())
 
 

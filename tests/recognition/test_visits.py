@@ -39,6 +39,17 @@ def test_revisions_rise_and_the_last_is_final():
     assert len(told) < 12, "not a message for every frame"
 
 
+def test_a_car_that_stays_is_told_of_once_a_second_while_it_is_seen():
+    visits = _visits()
+    told = [s for step in range(200) for s in _see(visits, "PSTN123", step)]
+    settled = [s for s in told if s.agreeing > 5]
+    gaps = [b.last_mono - a.last_mono for a, b in zip(settled, settled[1:], strict=False)]
+    assert len(settled) >= 15
+    assert all(0.99 < gap < 1.11 for gap in gaps)
+    unseen = [s for step in range(200, 220) for s in _see(visits, "", step)]
+    assert [s for s in unseen if not s.final] == []
+
+
 def test_a_better_text_is_told_as_a_new_revision_of_the_same_track():
     visits = _visits()
     told = [s for step in range(3) for s in _see(visits, "P5TN123", step, 50, score=0.6)]

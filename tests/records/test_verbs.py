@@ -238,6 +238,18 @@ def test_text_that_cannot_be_stored_is_made_storable(room: Room):
     assert room.prove().whole
 
 
+def test_what_the_controller_and_a_resident_did_is_journaled_without_an_account(room: Room):
+    box = {"actor": "controller", "role": "system", "organisation": "",
+           "purpose": "access_control", "reason": ""}
+    happened = {"boot": 3, "number": 7, "kind": "manual_open"}
+    room.ask("journal", **box, action="controller_event", query=happened, rows=0)
+    resident = {**box, "actor": "Unit 7", "role": "resident"}
+    room.ask("journal", **resident, action="confirm", query={"grant_id": 2}, rows=0)
+    (event,) = room.entries(action="controller_event")
+    assert (event["actor"], json.loads(event["query"])) == ("controller", happened)
+    assert room.entries(action="confirm")[0]["role"] == "resident"
+
+
 def test_the_journal_is_paged_newest_first_and_reading_it_is_an_entry(room: Room):
     for number in range(5):
         room.ask("journal", **{**MANAGER, "actor": f"p{number % 2}"}, action="sign_in")

@@ -7,20 +7,18 @@ buttons stay.
 
 from __future__ import annotations
 
-import json
-import threading
-import time
-from collections.abc import Iterator
-
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance import ipc
-from appliance.console import answers, card, words
+from appliance.console import answers, barrier_words, card, gate_answers, gate_words
 from appliance.console.context import Console, here, visitor
 from appliance.console.forms import Form
+from appliance.console.gate_answers import AtGate, Gate
+from appliance.console.gate_sentences import said
 from appliance.console.permissions import Permission, needs
 from appliance.console.programs import DOOR, VIEW
+from appliance.console.streams import stream
 from appliance.console.tongue import _
 from appliance.console.views import SeenAtGate
 from appliance.errors import IpcError
@@ -29,7 +27,6 @@ from appliance.values import Passage, Purpose
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 HOLD_S = 30
 PICTURE_WIDTH = 960
-_streaming = threading.BoundedSemaphore(4)
 
 
 @bp.get("/")
@@ -49,31 +46,11 @@ def now() -> str:
 @needs(Permission.WATCH, purpose=True, quiet=True)
 def events() -> Response:
     """Server-sent events: a key that changes when the desk should be drawn again; no plate."""
-    console = here()
-    if not _streaming.acquire(blocking=False):
-        abort(503)
-    return Response(_stream(console), mimetype="text/event-stream",
-                    headers={"X-Accel-Buffering": "no"})
+    return stream(_told)
 
 
-def _stream(console: Console) -> Iterator[str]:
-    """Lives a minute, then the browser connects again: a closed page frees its thread soon."""
-    try:
-        settings, last = console.settings, None
-        ends = console.mono() + settings.stream_life_s
-        yield "retry: 1500\n\n"
-        while console.mono() < ends:
-            answer = console.programs.quiet(DOOR, "status")
-            gate = answers.gate(answer) if answer else None
-            key = state_key(gate, console.mono())
-            if key != last:
-                last = key
-                yield f"event: state\ndata: {json.dumps({'key': key})}\n\n"
-            else:
-                yield ": still here\n\n"
-            time.sleep(settings.stream_step_s)
-    finally:
-        _streaming.release()
+def _told(console: Console) -> dict[str, str]:
+    return {"key": state_key(console.look_at_gate(), console.mono())}
 
 
 @bp.get("/live.jpg")
@@ -125,6 +102,28 @@ def release() -> AnyResponse:
     return _order("release", _("The gate is released."), reason_needed=False)
 
 
+@bp.post("/second-factor")
+@needs(Permission.OPERATE)
+def second_factor() -> AnyResponse:
+    """The code as the driver says it; the gate compares and counts the tries."""
+    code = "".join(c for c in request.form.get("code", "") if c.isdigit())[:8]
+    try:
+        answer = here().programs.ask(DOOR, "second_factor",
+                                     visitor().who(Purpose.ACCESS_CONTROL, "code at the gate"),
+                                     code=code)
+    except ipc.Refused as refusal:
+        flash(_("The gate said no: %(why)s. %(next)s", why=said(refusal.message),
+                next=said(refusal.next_step)), "alarm")
+    except IpcError:
+        flash(_("The gate program does not answer. Open with the barrier's own button."), "alarm")
+    else:
+        opened = answer.header.get("verdict") == "open"
+        flash(_outcome(answer) or (_("The code is right. The gate opens.") if opened else
+                                   _("The code is right, but another rule keeps it closed.")),
+              "ok" if opened else "attention")
+    return redirect(url_for("desk.shown"))
+
+
 def _order(verb: str, done: str, *, reason_needed: bool = True, **fields: float) -> AnyResponse:
     """Sends an order with its reason; says what came of it on the page the person was on."""
     form = Form(request.form)
@@ -137,8 +136,8 @@ def _order(verb: str, done: str, *, reason_needed: bool = True, **fields: float)
         answer = here().programs.ask(DOOR, verb, visitor().who(Purpose.ACCESS_CONTROL, reason),
                                      **fields)
     except ipc.Refused as refusal:
-        flash(_("The gate said no: %(why)s. %(next)s", why=refusal.message,
-                next=refusal.next_step), "alarm")
+        flash(_("The gate said no: %(why)s. %(next)s", why=said(refusal.message),
+                next=said(refusal.next_step)), "alarm")
     except IpcError:
         flash(_("The gate program does not answer. Open with the barrier's own button."), "alarm")
     else:
@@ -151,20 +150,22 @@ def _outcome(answer: ipc.Message) -> str:
     if not isinstance(outcome, dict):
         return ""
     if outcome.get("fault"):
-        return _("The order went out, but the barrier reports: %(fault)s.",
-                 fault=str(outcome["fault"]).replace("_", " "))
+        return _("The order went out. %(fault)s",
+                 fault=" ".join(barrier_words.fault(str(outcome["fault"]))))
     return {"yes": _("The gate opened."),
             "no": _("The order went out, but the barrier did not move.")}.get(
                 str(outcome.get("moved")), "")
 
 
-def state_key(gate: answers.Gate | None, mono: float) -> str:
+def state_key(gate: Gate | None, mono: float) -> str:
     """Changes when the desk must be drawn again."""
     if gate is None:
         return "down"
-    held = gate.held_until_mono is not None and gate.held_until_mono > mono
-    return "-".join((gate.position, gate.barrier_state, str(held), gate.camera, gate.fault,
-                     str(gate.records_ok), str(gate.policy_version), gate.at_gate_key))
+    barrier = gate.barrier
+    alarms = [name for name in ("stop", "fire", "tamper") if barrier.is_on(name)]
+    return "-".join((barrier.position, barrier.state, str(barrier.held(mono)), gate.camera,
+                     *barrier.faults, *alarms, str(gate.records_ok), str(gate.policy_version),
+                     gate.at_gate_key, gate.waits.what if gate.waits else ""))
 
 
 def _now() -> dict[str, object]:
@@ -179,15 +180,15 @@ def _now() -> dict[str, object]:
         laid_out = card.lay_out(passage)
     vision = console.programs.quiet(VIEW, "status")
     return {
-        "gate": gate, "mood": words.gate_mood(gate, mono), "car": car, "card": laid_out,
+        "gate": gate, "mood": gate_words.mood(gate, mono), "car": car, "card": laid_out,
         "passage": passage, "trouble": trouble, "key": state_key(gate, mono),
-        "sentence": words.gate_sentence(gate, mono),
-        "held": bool(gate and gate.held_until_mono and gate.held_until_mono > mono),
+        "sentence": gate_words.sentence(gate, mono),
+        "alarms": barrier_words.alarms(gate), "factor": gate.waits if gate else None,
         "vision": answers.vision(vision) if vision else None,
     }
 
 
-def _car(console: Console, gate: answers.Gate | None) -> tuple[answers.AtGate | None, str]:
+def _car(console: Console, gate: Gate | None) -> tuple[AtGate | None, str]:
     """The car at the gate and why it cannot be shown. Asked (and journaled) once a change."""
     if gate is None or not gate.at_gate_key:
         return None, ""
@@ -197,7 +198,7 @@ def _car(console: Console, gate: answers.Gate | None) -> tuple[answers.AtGate | 
     if seen is not None and seen.key == gate.at_gate_key:
         return seen.car, ""
     try:
-        car = answers.at_gate(console.programs.ask(DOOR, "at_gate", me.who()))
+        car = gate_answers.at_gate(console.programs.ask(DOOR, "at_gate", me.who()))
     except IpcError:
         return None, _("A car is at the gate. It cannot be shown, because the look cannot be "
                        "written to the journal. The buttons work.")

@@ -12,8 +12,8 @@ from datetime import timedelta
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance import plates
-from appliance.console import hours, times
+from appliance import plates, vault
+from appliance.console import hours, second_factors, times
 from appliance.console.context import here, visitor
 from appliance.console.forms import Form
 from appliance.console.lists import Draft, Entry, Lists, Twin
@@ -56,20 +56,19 @@ def new() -> str | Response | tuple[str, int]:
     form = Form(request.form if request.method == "POST" else None, defaults)
     if request.method == "GET":
         return _page(form, None, [])
-    draft = _draft(form)
+    draft, made = _draft(form, None)
     twins = Lists(console.store).twins(draft) if draft else []
     if draft is None or _must_ask(form, twins):
         return _page(form, None, twins), 400
     try:
         with _adding:
             grant_id = Lists(console.store).next_id()
-            console.journal.must(me.who(), "grant_added", {"grant": grant_id,
-                                                           "kind": draft.kind.value}, 1)
+            console.journal.must(me.who(), "grant_added", _told(grant_id, draft), 1)
             Lists(console.store).add(grant_id, draft, me.person.username, console.now())
     except IpcError:
         form.refuse("plate", _no_journal())
         return _page(form, None, twins), 503
-    return _saved(_("The entry is saved."))
+    return _saved(_("The entry is saved."), grant_id, made)
 
 
 @bp.route("/<int:grant_id>", methods=["GET", "POST"])
@@ -88,19 +87,30 @@ def edit(grant_id: int) -> str | Response | tuple[str, int]:
             return render_template("trouble.html", sentence=_("The lists cannot be shown."),
                                    trouble=_no_journal()), 503
         return _page(form, entry, lists.twins(entry.draft, grant_id))
-    draft = _draft(form)
+    draft, made = _draft(form, entry)
     twins = lists.twins(draft, grant_id) if draft else []
     if draft is None or _must_ask(form, twins):
         return _page(form, entry, twins), 400
     try:
-        console.journal.must(me.who(), "grant_changed", {"grant": grant_id,
-                                                         "kind": draft.kind.value}, 1)
+        console.journal.must(me.who(), "grant_changed", _told(grant_id, draft), 1)
     except IpcError:
         form.refuse("plate", _no_journal())
         return _page(form, entry, twins), 503
     if not lists.change(grant_id, draft, me.person.username, console.now()):
         abort(404)
-    return _saved(_("The entry is changed."))
+    return _saved(_("The entry is changed."), grant_id, made)
+
+
+@bp.get("/<int:grant_id>/code")
+@needs(Permission.EDIT_GRANTS, purpose=True)
+def code(grant_id: int) -> str | Response:
+    """The code made for this entry, shown to the one who had it made, and only once."""
+    console = here()
+    made = console.views.codes.take(visitor().session.token_hash, str(grant_id), console.mono())
+    if made is None:
+        flash(_("A code is shown only once. Make a new one if it is lost."), "attention")
+        return redirect(url_for("grants.edit", grant_id=grant_id))
+    return render_template("grant_code.html", code=made, grant_id=grant_id)
 
 
 @bp.post("/<int:grant_id>/end")
@@ -119,12 +129,24 @@ def end(grant_id: int) -> Response:
     return _saved(_("The entry is ended. The gate knows."))
 
 
-def _saved(sentence: str) -> Response:
+def _saved(sentence: str, grant_id: int = 0, made: str = "") -> Response:
     if not here().tell_gate():
         sentence = _("%(done)s The gate does not answer; it reads the lists when it is back.",
                      done=sentence)
     flash(sentence, "ok")
+    if made:
+        console = here()
+        console.views.codes.put(visitor().session.token_hash, str(grant_id), made, console.mono())
+        return redirect(url_for("grants.code", grant_id=grant_id))
     return redirect(url_for("grants.shown"))
+
+
+def _told(grant_id: int, draft: Draft) -> dict[str, str | int | float | bool]:
+    """What the journal says of an entry: never its plate."""
+    told: dict[str, str | int | float | bool] = {"grant": grant_id, "kind": draft.kind.value}
+    if draft.second_factor:
+        told["second_factor"] = draft.second_factor.value
+    return told
 
 
 def _page(form: Form, entry: Entry | None, twins: list[Twin]) -> str:
@@ -143,7 +165,8 @@ def _must_ask(form: Form, twins: list[Twin]) -> bool:
     return False
 
 
-def _draft(form: Form) -> Draft | None:
+def _draft(form: Form, entry: Entry | None) -> tuple[Draft | None, str]:
+    """The entry as the form describes it, and a code that was made for it."""
     zone = here().zone()
     kind = form.choice("kind", [k.value for k in GrantKind])
     plate = ""
@@ -162,9 +185,11 @@ def _draft(form: Form) -> Draft | None:
         form.refuse("until", _("A visitor pass needs an end."))
     spans = hours.read(form)
     lanes = tuple(filter(None, (p.strip() for p in form.text("lanes", longest=200).split(","))))
+    asked = second_factors.read(form, kind, entry, vault.key(here().config, "site"))
     if form.wrong:
-        return None
-    return Draft(GrantKind(kind), plate, label, unit, note, from_at, until_at, spans, lanes)
+        return None, ""
+    return Draft(GrantKind(kind), plate, label, unit, note, from_at, until_at, spans, lanes,
+                 asked.factor, asked.code_mac), asked.made
 
 
 def _defaults(entry: Entry) -> dict[str, str | list[str]]:
@@ -173,6 +198,7 @@ def _defaults(entry: Entry) -> dict[str, str | list[str]]:
         "kind": draft.kind.value, "plate": draft.plate, "label": draft.label, "unit": draft.unit,
         "note": draft.note, "from": times.to_local(draft.from_at, zone),
         "until": times.to_local(draft.until_at, zone), "lanes": ", ".join(draft.lanes),
+        "second_factor": draft.second_factor.value,
         **hours.defaults(draft.hours),
     }
 

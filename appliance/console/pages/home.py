@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, render_template, url_for
 
 from appliance import clock
-from appliance.console import answers, times, today, words
+from appliance.console import answers, barrier_words, gate_words, times, today
 from appliance.console.context import Console, here, visitor
 from appliance.console.health import Health, healths
 from appliance.console.lists import Lists
@@ -37,8 +37,9 @@ def shown() -> str:
     told = healths(console)
     return render_template(
         "home.html", day=times.long_day(now, console.zone()), gate=console.gate(),
-        mood=words.gate_mood(console.gate(), console.mono()),
-        sentence=words.gate_sentence(console.gate(), console.mono()), healths=told,
+        mood=gate_words.mood(console.gate(), console.mono()),
+        sentence=gate_words.sentence(console.gate(), console.mono()), healths=told,
+        alarms=barrier_words.alarms(console.gate()),
         chart=today.chart(_counts(console, now), console.zone(), now),
         tasks=_tasks(console, told, now),
     )
