@@ -92,7 +92,10 @@ class Barrier:
     chip: Path = _key("GPIO chip (gpio).", Path("/dev/gpiochip0"))
     open_line: int = _key("GPIO line of the opening relay (gpio).", 17, 0, 255)
     limit_open: int = _key(
-        "Line (gpio) or input from 0 (modbus, osdp) of the open limit switch; -1: not wired.", -1, -1, 255
+        "Line (gpio) or input from 0 (modbus, osdp) of the open limit switch; -1: not wired.",
+        -1,
+        -1,
+        255,
     )
     limit_closed: int = _key("The same for the closed limit switch.", -1, -1, 255)
     entry_loop: int = _key("The same for the loop before the barrier.", -1, -1, 255)

@@ -81,7 +81,7 @@ class Lookout:
             photocell=status.photocell, exit_request=status.exit_request, fire=status.fire,
             stop=status.stop, tamper=status.tamper, contact=status.contact, controller=controller,
             held_until_mono=hold.until_mono if hold is not None else None,
-            state=self._state(status, faults, hold),
+            state=self._state(status, faults, hold), events_lost=status.events_lost,
             movement_disputed=verdict is not None and verdict.disputed(status.faults, now),
         )
 

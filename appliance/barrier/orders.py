@@ -107,6 +107,7 @@ class LinkView:
     tamper: bool | None = None
     contact: bool | None = None
     controller: Controller = Controller()
+    events_lost: int = 0
     movement_disputed: bool = False
     """Controller and this box disagree whether the arm moved after the latest opening."""
 

@@ -120,7 +120,6 @@ ROLES: Mapping[str, Any] = {
     Role.CUSTODIAN.value: _l("custodian"),
     "system": _l("the appliance"),
     "resident": _l("resident"),
-    "controller": _l("the controller"),
 }
 
 ROLE_SENTENCES: Mapping[str, Any] = {

@@ -52,6 +52,7 @@ def of_view(view: LinkView, *, presence_needed: bool) -> Mapping[str, bool]:
         "fire_open": view.fire is True,
         "tamper": view.tamper is True,
         "movement_disputed": view.movement_disputed,
+        "events_forgotten": view.events_lost > 0,
         "no_entry_loop": presence_needed and linked and view.entry_loop is None,
     }
 

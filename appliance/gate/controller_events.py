@@ -78,8 +78,8 @@ class ControllerEvents:
                 self._latest.popitem(last=False)
         passage = self._passage(event) if event.kind in OPENED_BY else None
         told = _Told(event, missing=1 if passage is None else 2)
-        key = f"board-{event.boot}-{event.number}"
-        self._sender.put_journal(key, self._entry(event), lambda kept: self._done(told, kept))
+        name, entry = self._name(event), self._entry(event)
+        self._sender.put_journal(name, entry, lambda kept: self._done(told, kept))
         if passage is not None:
             self._sender.put(passage, lambda kept: self._done(told, kept))
 
@@ -103,6 +103,11 @@ class ControllerEvents:
         if over:
             self._kept(told.event, kept=not told.failed)
 
+    def _name(self, event: BarrierEvent) -> str:
+        """For ever, over restarts of both sides and an exchange of the board."""
+        serial = self._place.controller().serial or "box"
+        return f"board-{serial}-{event.boot}-{event.number}"
+
     def _entry(self, event: BarrierEvent) -> Mapping[str, Any]:
         return {
             "actor": ACTOR, "role": "system", "organisation": "",
@@ -117,7 +122,7 @@ class ControllerEvents:
         }
 
     def _passage(self, event: BarrierEvent) -> Passage:
-        key = f"board-{event.boot}-{event.number}"
+        key = self._name(event)
         at = clock.utc_now() - _age(event)
         decision = Decision(
             track=key, revision=0, verdict=Verdict.OPEN, reason=Reason.MANUAL, grant_id=None,

@@ -39,6 +39,14 @@ _WORDS = {
     "barrier_fault": (
         "The barrier reports a fault", "Look at the operator cabinet's display"
     ),
+    "no_controller_key": (
+        "This box holds no key of the barrier controller; it can open nothing",
+        "Run `postern controller provision PORT` (OSDP: `postern controller osdp-key`)",
+    ),
+    "events_forgotten": (
+        "The controller had to forget what happened at it, since its memory was full",
+        "Openings by hand may be missing from the journal; see why records was away so long",
+    ),
     "foreign_controller": (
         "A barrier controller answers that was not keyed by this box; nothing is sent to it",
         "If it was replaced on purpose, run `postern controller provision`; if not, look who did",

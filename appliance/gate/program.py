@@ -27,6 +27,7 @@ from appliance.barrier.drivers import choose
 from appliance.barrier.drivers.arm import Arm
 from appliance.barrier.drivers.seam import BarrierDriver
 from appliance.barrier.drivers.simulator import Simulator
+from appliance.barrier.drivers.unkeyed import Unkeyed
 from appliance.barrier.link import Link, Listeners
 from appliance.barrier.orders import Fault, LinkView, Order
 from appliance.config import Config
@@ -60,6 +61,7 @@ class Gate:
         self.issues = Issues()
         self.figures = Figures()
         self.scenario = _scenario(config, self.issues)
+        self._key_print = _key_print(config)
         self.driver = driver or _driver(config, self.scenario)
         config.device.run_dir.mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(path_of(config), _ledger_key(config))
@@ -97,7 +99,8 @@ class Gate:
         )
 
     def run(self, told_to_end: Callable[[float], bool]) -> int:
-        """Until ``told_to_end``, which waits for that many seconds, says so."""
+        """Until ``told_to_end``, which waits for that many seconds, says so; or until there is
+        another controller key: whoever supervises the gate starts it anew with that one."""
         self.start()
         logger.info("gate ready driver=%s", self.driver.name)
         while not told_to_end(LOOK_EVERY_S):
@@ -105,6 +108,9 @@ class Gate:
                 self.look()
             except Exception as error:  # noqa: BLE001 - a program loop: log once, go on
                 logger.error("look failed error=%s", type(error).__name__)
+            if _key_print(self.config) != self._key_print:
+                logger.info("controller key changed, starting anew")
+                break
         self.end()
         return 0
 
@@ -119,6 +125,7 @@ class Gate:
             **barrier_issues.of_view(view, presence_needed=self.config.barrier.presence_needed),
             **barrier_issues.of_traffic(self.link.traffic.counted(), now),
             "settings_changed": self._settings_seen.changed(view.controller),
+            "no_controller_key": isinstance(self.driver, Unkeyed),
         }
         for key, stands in standing.items():
             self.issues.set(key, stands, now)
@@ -195,7 +202,19 @@ def main(config: Config) -> int:
 def _driver(config: Config, scenario: Scenario | None) -> BarrierDriver:
     """The configured one; a simulated arm moves as the scenario says."""
     arm = Arm(travel_s=scenario.arm.opens_s) if scenario is not None else Arm()
-    return choose.driver(config, arm)
+    try:
+        return choose.driver(config, arm)
+    except VaultError:
+        logger.error("no key of the barrier controller driver=%s", config.barrier.driver)
+        return Unkeyed(config.barrier.driver)
+
+
+def _key_print(config: Config) -> str:
+    """Tells one controller key from another, without being one; empty where there is none."""
+    try:
+        return hashlib.sha256(b"controller" + vault.controller_key(config)).hexdigest()
+    except VaultError:
+        return ""
 
 
 def _scenario(config: Config, issues: Issues) -> Scenario | None:

@@ -3,7 +3,8 @@
 For a site whose operator has monitored protection of its own and whose installer built this in,
 enabled it in the settings and fitted the jumper.
 
-1. Nothing closes while safety loop or photocell is active or unknown, or neither is wired.
+1. Nothing closes while safety loop or photocell is active, or neither is wired. While one is
+   unknown no order is obeyed at all.
 2. Nothing closes while one of them is stuck or was not seen to go on and off since the start.
 3. After a start by the watchdog nothing closes before the arm was seen at its open limit.
 4. If one of them becomes active while the arm goes down, the barrier opens again by itself.
@@ -90,7 +91,7 @@ class Closing:
         detectors = inputs.wired & _DETECTORS
         if not detectors:
             return codes.UNPROVEN
-        if inputs.is_on(detectors) or detectors & ~inputs.known:
+        if inputs.is_on(detectors):
             return codes.UNPROVEN if inputs.stuck & detectors else codes.OBSTRUCTED
         if detectors & ~inputs.cycled or self._arm_lost:
             return codes.UNPROVEN

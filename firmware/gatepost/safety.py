@@ -217,11 +217,8 @@ class Safety:
         if inputs.rose & codes.EXIT_REQUEST:
             self._exit_seen = True
             self._wanted |= codes.EXIT_REQUEST
-        elif not inputs.is_on(codes.EXIT_REQUEST):
-            self._exit_seen = False
         elif self._exit_seen and not self._exit_again and not inputs.is_on(codes.LIMIT_OPEN):
-            if not inputs.stuck & codes.EXIT_REQUEST:
-                self._wanted |= codes.EXIT_REQUEST
+            self._wanted |= inputs.active & codes.EXIT_REQUEST & ~inputs.stuck
 
     def _serve_people(self):
         """Rules 5, 6 and 12: opens for them, or sees that it is open already."""

@@ -111,7 +111,7 @@ def test_a_resident_lets_the_car_in_on_a_phone(play, page):
     play.desk.fakes.door.waits = {"waits_for": "resident", "waits_left_s": 50, "waits_grant_id": 6}
     page.goto(f"{play.address}/yes/{screens.token(play, 6)}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    page.click("text=Let it in")
+    page.click("main button.primary")
     page.wait_for_selector("text=The gate opens.")
     assert play.desk.fakes.door.orders[-1]["verb"] == "confirm"
 

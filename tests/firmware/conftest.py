@@ -1,7 +1,7 @@
 """The firmware's pure modules on CPython, straight from ``firmware/``.
 
-``POSTERN_MUTANT`` names one deliberate mistake of ``mutation.py``: the rules are then loaded with it,
-and the run that follows has to fail.
+``POSTERN_MUTANT`` names one deliberate mistake of ``mutation.py``: the rules are then loaded with
+it, and the run that follows has to fail.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 if str(FIRMWARE) not in sys.path:
-    sys.path.insert(0, str(FIRMWARE))
+    sys.path.append(str(FIRMWARE))  # last: its main and trace hide nobody's
 
 if os.environ.get("POSTERN_MUTANT"):
     from tests.firmware import mutation

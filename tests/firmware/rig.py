@@ -1,4 +1,4 @@
-"""A controller on the bench: wires one can pull, a host that speaks the protocol, a hand-turned clock.
+"""A controller on the bench: wires to pull, a host that speaks the protocol, a hand-turned clock.
 
     bench = Bench()
     bench.wake()                       # 3 s after the start, every wire at rest
@@ -25,21 +25,22 @@ from gatepost.post import Post
 from tests.firmware.conftest import FIRMWARE
 
 
-def _vectors() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_vectors", FIRMWARE / "make_vectors.py")
+def script(name: str) -> ModuleType:
+    """A program of ``firmware/`` that is no package's."""
+    spec = importlib.util.spec_from_file_location(f"firmware_{name}", FIRMWARE / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-wire: Any = _vectors()
+wire: Any = script("make_vectors")
 START = 2**30 - 1000
 EVERY_INPUT = {name: {"pin": 2 + i} for i, name in enumerate(codes.INPUTS)}
-RESULTS = (
-    "DONE WAKING STOPPED FIRE LOCKED_OUT TOO_MANY EXPIRED BAD_VALUE NO_PRESENCE BUSY SESSION_OLD "
-    "UNKNOWN_ORDER OBSTRUCTED UNPROVEN"
-).split()
+RESULTS = [
+    "DONE", "WAKING", "STOPPED", "FIRE", "LOCKED_OUT", "TOO_MANY", "EXPIRED", "BAD_VALUE",
+    "NO_PRESENCE", "BUSY", "SESSION_OLD", "UNKNOWN_ORDER", "OBSTRUCTED", "UNPROVEN",
+]
 
 
 def gate_json(**changed: Any) -> str:
@@ -57,7 +58,7 @@ def settings(**changed: Any) -> dict[str, Any]:
 
 
 class FakeBoard:
-    """The pins and the port of ``gatepost.post``; every change of an output is kept with its time."""
+    """The pins and the port of ``gatepost.post``; keeps every change of an output with its time."""
 
     def __init__(self, cause: int = 1, jumper: bool = False) -> None:
         self.uid, self.cause, self.boot = wire.UID, cause, 41
@@ -112,7 +113,7 @@ class FakeBoard:
 
 
 class Bench:
-    """A Post on a FakeBoard. Wires are named and logical: ``turn("stop", True)`` is STOP pressed."""
+    """A Post on a FakeBoard. Wires have names: ``turn("stop", True)`` is STOP pressed."""
 
     def __init__(
         self, values: Mapping[str, Any] | None = None, *, cause: int = 1, jumper: bool = False,
@@ -202,7 +203,8 @@ class Host:
 
     def hello(self, nonce: bytes = wire.HOST_NONCE) -> bytes:
         key = wire.keys(self.psk, nonce, bytes(16), wire.UID)["hello"]
-        line: bytes = wire.line(wire.packet(key, wire.HELLO, 0, wire.body(wire.HELLO, host_nonce=nonce)))
+        body = wire.body(wire.HELLO, host_nonce=nonce)
+        line: bytes = wire.line(wire.packet(key, wire.HELLO, 0, body))
         return line
 
     def greet(self) -> None:

@@ -131,6 +131,7 @@ class Witness(NamedTuple):
     pressed: int = -1
     asked: int = -1
     contact: bool = False
+    joined: bool = False
     down: bool = False
     let_go: int = 500
     stands: int = -1
@@ -196,7 +197,7 @@ class Course:
         granted = self._give(order) if not lost else {}
         outputs = rules.decide()
         after = self._witness(before, passed, granted, lost, outputs)
-        for name in broken(self, before, after, _Pass(outputs, granted, passed)):
+        for name in broken(self, _Pass(outputs, granted, passed, before, after)):
             raise Broken(f"{self.site.name}: {name}")
         return after
 
@@ -253,7 +254,9 @@ class Course:
                 pulse = min(_PULSES[name.split()[0]], self.settings["pulse_max_ms"], safety.CAP_MS)
         people = _BY_PEOPLE & set(self.told)
         contact, down = bool(outputs & codes.OPENING), bool(outputs & codes.CLOSING)
+        joined = False
         if people and pulse == 0 and lease == 0 and not burning and not self.lost_holds(lost):
+            joined = before.contact
             pulse = min(
                 self.settings["pulse_ms"], self.settings["pulse_max_ms"], safety.CAP_MS
             )
@@ -273,6 +276,7 @@ class Course:
             pressed=_waits(before.pressed, hand, served, passed),
             asked=_waits(before.asked, leave and self.settings["exit_opens"], served, passed),
             contact=contact,
+            joined=joined,
             down=down,
             let_go=0 if down or before.down else min(before.let_go + passed, 500),
             stands=self._stands(before, leave, served, passed),
@@ -282,7 +286,7 @@ class Course:
     def _stands(self, before: Witness, came: bool, served: bool, passed: int) -> int:
         """How long a car has stood on the exit unserved, since it was seen to come; -1: none."""
         wires = self.wires
-        stays = wires.active & EXIT and not wires.stuck & EXIT and not wires.active & codes.LIMIT_OPEN
+        stays = wires.active & EXIT & ~wires.stuck and not wires.active & codes.LIMIT_OPEN
         if not stays or not self.settings["exit_opens"] or not (came or before.stands >= 0):
             return -1
         return 0 if came or served else before.stands + passed
@@ -296,11 +300,22 @@ class Course:
 
 
 class _Pass(NamedTuple):
-    """What one pass did."""
+    """What one pass did, and the rights it left (by the witness)."""
 
     outputs: int
-    granted: dict[str, int]
+    results: dict[str, int]
     passed: int
+    before: Witness
+    after: Witness
+
+    @property
+    def opening(self) -> bool:
+        return bool(self.outputs & codes.OPENING)
+
+    @property
+    def moved(self) -> list[str]:
+        """The orders that were obeyed and move something."""
+        return [n for n, r in self.results.items() if r == codes.DONE and n not in _STILL]
 
 
 def _waits(since: int, begins: bool, served: bool, passed: int) -> int:
@@ -312,71 +327,93 @@ def _waits(since: int, begins: bool, served: bool, passed: int) -> int:
     return 0 if begins else -1
 
 
-def broken(course: Course, before: Witness, after: Witness, now: _Pass) -> Iterator[str]:
-    """The names of the invariants that do not hold; ``after`` is what is granted after the pass."""
-    wires, rules, told, passed = course.wires, course.safety, course.told, now.passed
-    results = now.granted
-    opening, down = bool(now.outputs & codes.OPENING), bool(now.outputs & codes.CLOSING)
+def broken(course: Course, now: _Pass) -> Iterator[str]:
+    """The names of the invariants that do not hold after a pass."""
+    yield from _broken_outputs(course, now)
+    if now.results:
+        yield from _broken_orders(course, now)
+    yield from _broken_waiting(course, now)
+    if now.opening:
+        yield from _broken_opening(course, now)
+
+
+def _broken_outputs(course: Course, now: _Pass) -> Iterator[str]:
+    wires, after = course.wires, now.after
+    opening, down, lets_go = now.opening, after.down, course.closing_lets_go
     stop = bool(wires.active & STOP) or not wires.known & STOP
-    moved = [n for n, r in results.items() if r == codes.DONE and n not in _STILL]
-    opened = [n for n in moved if n != "close"]
-    lost_holds = course.lost_holds(after.was_lost)
-    lets_go = course.closing_lets_go
-    right = after.fire or after.pulse > 0 or after.lease > 0 or lost_holds
-    state_says_open = rules.state() in _OPEN_STATES
+    right = after.fire or after.pulse > 0 or after.lease > 0 or course.lost_holds(after.was_lost)
     if opening and down:
         yield "one output at a time"
     if down and not course.site.closes:
         yield "the default build never closes"
+    if down and (wires.active & codes.SAFETY_LOOP or now.before.contact):
+        yield "nothing closes over a car"
     if stop and now.outputs:
         yield "STOP, also unread, opens every contact"
-    if not stop and after.fire and not (opening or lets_go):
-        yield "fire opens unless STOP"
     if opening and not right:
         yield "a closed contact has a right that has not run out"
-    if right and not (stop or opening or lets_go):
-        yield "a granted right closes the contact"
-    if moved:
-        if not wires.all_known():
-            yield "no order is obeyed before all wires are known"
-        if after.since_start < SHORT["_WAKING_MS"]:
-            yield "no order is obeyed while the board wakes"
-        if stop or after.fire or not rules.relay_follows:
-            yield "no order is obeyed during STOP, fire or a relay that does not follow"
-        if course.settings["damaged"]:
-            yield "damaged settings obey no order"
-        if "auto" in moved and not wires.active & codes.ENTRY_LOOP & ~wires.stuck:
-            yield "an automatic order needs a car"
-        if "short" in moved:
-            yield "a pulse too short is refused"
-    if len(after.closings) > course.settings["per_minute"]:
-        yield "orders keep their budget"
-    if after.was_lost and rules.lease_left():
-        yield "a lost host ends a hold"
-    if results.get("release") == codes.DONE and rules.lease_left():
+    if not (stop or opening or lets_go):
+        if after.fire:
+            yield "fire opens unless STOP"
+        if right:
+            yield "a granted right closes the contact"
+    if (course.safety.state() in _OPEN_STATES) != opening and not lets_go:
+        yield "the state told fits the contact"
+
+
+def _broken_orders(course: Course, now: _Pass) -> Iterator[str]:
+    wires, rules, moved = course.wires, course.safety, now.moved
+    if now.results.get("release") == codes.DONE and rules.lease_left():
         yield "a release ends a hold"
+    if len(now.after.closings) > course.settings["per_minute"]:
+        yield "orders keep their budget"
+    if not moved:
+        return
+    if not wires.all_known():
+        yield "no order is obeyed before all wires are known"
+    if now.after.since_start < SHORT["_WAKING_MS"]:
+        yield "no order is obeyed while the board wakes"
+    if wires.active & STOP or now.after.fire or not rules.relay_follows:
+        yield "no order is obeyed during STOP, fire or a relay that does not follow"
+    if course.settings["damaged"]:
+        yield "damaged settings obey no order"
+    if "auto" in moved and not wires.active & codes.ENTRY_LOOP & ~wires.stuck:
+        yield "an automatic order needs a car"
+    if "short" in moved:
+        yield "a pulse too short is refused"
+
+
+def _broken_waiting(course: Course, now: _Pass) -> Iterator[str]:
+    after = now.after
+    if after.was_lost and course.safety.lease_left():
+        yield "a lost host ends a hold"
     if after.pressed > 500 + STEP_MS:
         yield "a press of the button opens within the gap"
     if after.asked > 500 + STEP_MS:
         yield "an exit request opens within the gap"
     if after.stands > _EXIT_SERVED_MS:
         yield "a car that stands on the exit is served again"
-    if state_says_open != opening and not lets_go:
-        yield "the state told fits the contact"
-    if down and (wires.active & codes.SAFETY_LOOP or before.contact):
-        yield "nothing closes over a car"
-    if opening and not before.contact:
-        people = bool(_BY_PEOPLE & set(told))
-        if not (people or opened or after.fire or lost_holds or before.pulse or before.lease):
-            yield "an opening that no order made is told"
-        if before.let_go + passed < 100:
-            yield "the opening contact waits for the closing one"
-        if not (after.fire or lost_holds or course.held_back):
-            rested = before.rested + passed
-            if rested < 500:
-                yield "nobody closes the contact within the gap"
-            if opened and rested < course.settings["lockout_ms"]:
-                yield "orders keep the lock-out"
+
+
+def _broken_opening(course: Course, now: _Pass) -> Iterator[str]:
+    before, after = now.before, now.after
+    if before.contact:
+        if after.joined:
+            yield "no pulse for people follows another without a gap"
+        return
+    opened = [n for n in now.moved if n != "close"]
+    lost_holds = course.lost_holds(after.was_lost)
+    people = bool(_BY_PEOPLE & set(course.told))
+    if not (people or opened or after.fire or lost_holds or before.pulse or before.lease):
+        yield "an opening that no order made is told"
+    if before.let_go + now.passed < 100:
+        yield "the opening contact waits for the closing one"
+    if not (after.fire or lost_holds or course.held_back):
+        rested = before.rested + now.passed
+        if rested < 500:
+            yield "nobody closes the contact within the gap"
+        if opened and rested < course.settings["lockout_ms"]:
+            yield "orders keep the lock-out"
 
 
 _BITS = {

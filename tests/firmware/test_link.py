@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from gatepost import codes, config
-from gatepost.link import Session
 from gatepost.digest import Key
+from gatepost.link import Session
 
 from tests.firmware.rig import Bench, Host, wire
 
@@ -38,7 +38,8 @@ def test_the_welcome_says_who_answers(bench):
     host = Host(bench)
     host.greet()
     told = host.welcome
-    assert (told["name"], told["uid"], told["boot"], told["cause"]) == ("North gate", wire.UID, 41, 1)
+    assert (told["name"], told["uid"]) == ("North gate", wire.UID)
+    assert (told["boot"], told["cause"]) == (41, 1)
     assert told["firmware"] == b"\1\0\0"
     assert told["options"] == 0b0011_1111_1110
     assert told["settings"] == bench.settings["digest"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gatepost import codes, config
 
-from tests.firmware.rig import Bench, Host, settings, wire
+from tests.firmware.rig import EVERY_INPUT, Bench, Host, settings, wire
 
 
 @pytest.fixture
@@ -116,6 +116,16 @@ def test_a_broken_stop_wire_is_stop(bench, host):
     assert host.open("a")[0] == "STOPPED"
 
 
+def test_a_board_without_a_stop_wire_opens():
+    bench = Bench(inputs={"hand_button": EVERY_INPUT["hand_button"]})
+    bench.wake()
+    bench.press("hand_button")
+    host = Host(bench)
+    bench.run(3000)
+    host.greet()
+    assert host.open("a")[0] == "DONE"
+
+
 def test_stop_and_its_end_are_told(bench, host):
     bench.press("stop")
     assert _kinds(host) == [codes.STOP_ON, codes.STOP_OFF]
@@ -206,6 +216,10 @@ def test_the_hand_button_needs_no_budget_and_no_lock_out(bench):
         bench.press("hand_button")
         bench.run(800)
     assert len(bench.pulses()) == 40
+    bench.run(2000)
+    host = Host(bench)
+    host.greet()
+    assert host.open("a")[0] == "DONE", "people use up nothing"
 
 
 def test_a_press_while_the_contact_is_closed_is_told_and_not_repeated(bench, host):
@@ -367,6 +381,18 @@ def test_a_lost_host_ends_a_hold_and_closes_nothing(bench, host):
     assert _kinds(host) == [codes.HOST_LOST, codes.LEASE_LAPSED, codes.HOST_BACK]
 
 
+def test_a_lost_host_opens_nothing_while_a_wire_is_unknown():
+    bench = Bench(host_lost="open")
+    host = Host(bench)
+    for step in range(1500):
+        bench.turn("photocell", step % 2 == 0)
+        bench.run(5)
+        if step == 400:
+            host.greet()
+    assert bench.post.link.lost
+    assert bench.pulses() == []
+
+
 def test_where_the_site_chose_so_a_lost_host_holds_it_open_until_it_is_back():
     bench = Bench(host_lost="open")
     bench.run(60_000)
@@ -403,6 +429,17 @@ def test_between_two_presses_the_contact_is_open_for_500_ms(bench):
     assert again - let_go == 500
 
 
+def test_a_press_in_the_moment_in_which_a_pulse_ends_waits_for_the_gap(bench, host):
+    host.open("a", 500)
+    ends = bench.board.history[-1][0] + 500
+    bench.run(ends - bench.board.passed - 35)
+    bench.press("hand_button", 100)
+    bench.run(3000)
+    assert bench.pulses() == [500, 500]
+    (_, _), (let_go, _), (again, _), _ = _edges(bench)
+    assert (let_go, again) == (ends, ends + 500)
+
+
 def test_an_order_waits_for_the_lock_out(bench, host):
     host.open("a", 500)
     assert host.ping()["lockout"] > 2300
@@ -437,8 +474,9 @@ def test_two_orders_in_one_breath_close_it_no_longer_than_one(bench, host):
     host.open("a", 500)
     bench.run(490)
     until = host.ping()["session_ms"] + 2000
-    body = [wire.body(wire.OPEN, id=wire.short_id(n), until=until, pulse=1500, origin=1) for n in "bc"]
-    host.send(host.frame(wire.OPEN, body[0]) + host.frame(wire.OPEN, body[1]))
+    more = {"until": until, "pulse": 1500, "origin": 1}
+    bodies = [wire.body(wire.OPEN, id=wire.short_id(name), **more) for name in "bc"]
+    host.send(b"".join(host.frame(wire.OPEN, body) for body in bodies))
     bench.run(3000)
     assert bench.pulses() == [500]
 

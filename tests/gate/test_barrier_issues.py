@@ -43,6 +43,7 @@ def _stand(*, presence_needed: bool = False, **changed: Any) -> set[str]:
     ({"faults": ("settings",)}, {"controller_settings"}),
     ({"faults": ("cabinet",)}, {"barrier_fault"}), ({"faults": ("limits",)}, {"barrier_fault"}),
     ({"movement_disputed": True}, {"movement_disputed"}),
+    ({"events_lost": 2}, {"events_forgotten"}),
 ])
 def test_each_trouble_of_the_barrier_is_an_issue_of_its_own(changed, issues):
     assert _stand(**changed) == issues

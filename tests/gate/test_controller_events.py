@@ -86,7 +86,7 @@ def test_an_opening_at_the_controller_is_journaled_and_kept_as_a_passage(
         "boot": 3, "number": 1, "kind": kind, "controller": "simulated"}
     assert clock.from_iso(entry["query"]["happened_at"]) <= clock.utc_now()
     (passage,) = bench.records.passages()
-    assert (passage["key"], passage["actor"]) == ("board-3-1", actor)
+    assert (passage["key"], passage["actor"]) == ("board-box-3-1", actor)
     assert (passage["decision"]["verdict"], passage["decision"]["reason"]) == ("open", "manual")
     assert passage["decision"]["policy_version"] == 4
     assert passage["outcome"]["acked_mono"] is not None
@@ -121,7 +121,7 @@ def test_a_gate_killed_before_records_had_it_hears_of_it_again(bench):
     bench.records.down = False
     bench.send()
     assert bench.journaled() == [(3, 1)]
-    assert [p["key"] for p in bench.records.passages()] == ["board-3-1"]
+    assert [p["key"] for p in bench.records.passages()] == ["board-box-3-1"]
     assert bench.waiting() == []
 
 
@@ -135,7 +135,7 @@ def test_a_gate_killed_between_the_journal_and_the_passage_loses_neither(bench):
     bench.restart()
     bench.send()
     assert bench.journaled() == [(3, 1), (3, 1)], "at least once, by the same name"
-    assert [p["key"] for p in bench.records.passages()] == ["board-3-1"]
+    assert [p["key"] for p in bench.records.passages()] == ["board-box-3-1"]
     assert bench.waiting() == []
 
 
@@ -145,7 +145,7 @@ def test_a_gate_killed_before_the_controller_heard_that_it_is_kept_keeps_it_as_t
         bench.sender.step()
     bench.restart()
     bench.send()
-    assert {p["key"] for p in bench.records.passages()} == {"board-3-1"}
+    assert {p["key"] for p in bench.records.passages()} == {"board-box-3-1"}
     assert bench.waiting() == []
 
 
@@ -191,7 +191,7 @@ def test_a_full_queue_takes_no_event_and_none_is_lost(bench):
     bench.pass_(0.1)
     bench.send()
     assert (3, 1) in bench.journaled()
-    assert "board-3-1" in {p["key"] for p in bench.records.passages()}
+    assert "board-box-3-1" in {p["key"] for p in bench.records.passages()}
     assert bench.waiting() == []
 
 
@@ -205,7 +205,7 @@ def test_a_passage_that_finds_no_room_beside_its_entry_is_handed_in_again(bench)
         bench.sender.step()
     bench.pass_(0.1)
     bench.send()
-    assert "board-3-1" in {p["key"] for p in bench.records.passages()}
+    assert "board-box-3-1" in {p["key"] for p in bench.records.passages()}
     assert bench.waiting() == []
 
 

@@ -114,7 +114,7 @@ def test_whatever_breaks_every_press_is_kept_as_one_passage(site, seed):
     site.pass_(30.0)
     assert site.post.closings == presses
     assert len(site.kept()) == presses
-    assert {key.split("-")[1] for key in site.kept()} == {str(site.post.boot)}
+    assert {key.split("-")[2] for key in site.kept()} == {str(site.post.boot)}
 
 
 def test_stop_at_the_board_is_shown_and_refuses_the_gate(site):

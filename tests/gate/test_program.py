@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance import clock, codec, ipc
+from appliance import clock, codec, ipc, vault
 from appliance.barrier.drivers.simulator import Simulator
+from appliance.barrier.drivers.unkeyed import Unkeyed
 from appliance.config import Barrier, Demo
 from appliance.errors import IpcError, LinkLost
 from appliance.gate.ear import Camera
@@ -313,6 +314,22 @@ def test_a_look_that_fails_does_not_end_the_program(box, caplog):
     assert gate.run(lambda _: next(rests)) == 0
     assert "ZeroDivisionError" in caplog.text
     assert "PSTN101" not in caplog.text
+
+
+def test_a_gate_without_the_controllers_key_says_so_and_ends_once_it_is_there(box):
+    box = replace(box, barrier=Barrier(driver="pico", port="/dev/none"))
+    gate = Gate(box)
+    rests: list[bool] = []
+
+    def rest(_: float) -> bool:
+        rests.append(gate.issues.stands("no_controller_key"))
+        if len(rests) == 3:
+            vault.keep_controller_key(box, b"k" * 32)
+        return len(rests) > 5
+
+    assert gate.run(rest) == 0
+    assert rests == [False, True, True]
+    assert not isinstance(Gate(box).driver, Unkeyed)
 
 
 def test_a_claim_that_cannot_be_written_is_an_issue(box):

@@ -183,6 +183,7 @@ def _reading(said: Status) -> BarrierStatus:
         entry_count=None if entry is None else said.entry_count,
         safety_count=None if safety is None else said.safety_count,
         faults=_faults(said.faults),
+        events_lost=said.lost,
     )
 
 

@@ -112,6 +112,8 @@ class BarrierStatus:
     """How often the entry loop became occupied, as the controller counts (mod 256); None: the
     reader has to count the looks."""
     safety_count: int | None = None
+    events_lost: int = 0
+    """How many events the controller had to forget since its start."""
     faults: tuple[str, ...] = ()
     """Codes of what the controller or cabinet reports, the gravest first."""
 
