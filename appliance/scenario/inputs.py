@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.scenario import timeline
-from appliance.scenario.plan import Car, FaultKind, Scenario
+from appliance.scenario.plan import Car, FaultKind, Scenario, Way
+
+EXIT_LOOP_S = 2.5  # a car needs that long from the loop to the arm, and an arm that long to rise
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Inputs:
     """A car stands on the entry loop."""
     photocell: bool
     """The beam under the arm is broken."""
+    exit_loop: bool = False
+    """A car stands on the loop on the inside and asks to be let out."""
 
 
 def position_s(scenario: Scenario, now_mono: float, live_since_mono: float) -> float:
@@ -41,10 +45,17 @@ def inputs_at(scenario: Scenario, t_s: float) -> Inputs:
         timeline.covers(car, lane, at_s, lane.photocell_m, lane.photocell_m)
         for car in scenario.cars
     )
+    leaves = any(_asks_to_leave(car, at_s) for car in scenario.cars)
     return Inputs(
+        exit_loop=leaves,
         loop=FaultKind.LOOP_STUCK in faults or (loop and FaultKind.LOOP_DEAD not in faults),
         photocell=beam or FaultKind.PHOTOCELL_BLOCKED in faults,
     )
+
+
+def _asks_to_leave(car: Car, at_s: float) -> bool:
+    """The exit loop lies under a car just before it comes into the camera's view."""
+    return car.way is Way.OUT and car.at_s - EXIT_LOOP_S <= at_s < car.at_s
 
 
 def faults_at(scenario: Scenario, t_s: float) -> frozenset[FaultKind]:

@@ -35,13 +35,16 @@ class Course:
         """``live_since_mono`` is None while the camera is not live."""
         if live_since_mono is None:
             if not by_hand:
-                self._play.set_inputs(entry_loop=False, safety_loop=False, photocell=False)
+                self._play.set_inputs(
+                    entry_loop=False, safety_loop=False, photocell=False, exit_request=False
+                )
             return
         t_s = inputs.position_s(self._scenario, now_mono, live_since_mono)
         if not by_hand:
             read = inputs.inputs_at(self._scenario, t_s)
             self._play.set_inputs(
-                entry_loop=read.loop, safety_loop=read.photocell, photocell=read.photocell
+                entry_loop=read.loop, safety_loop=read.photocell, photocell=read.photocell,
+                exit_request=read.exit_loop,
             )
         kinds = inputs.faults_at(self._scenario, t_s)
         broken = frozenset(name for kind, name in _BREAKS.items() if kind in kinds)

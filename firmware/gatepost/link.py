@@ -144,10 +144,8 @@ class Link:
         if session is None:
             if self._session is None and self._pending is None:
                 self._ask_who()
-            elif packet.kind in self._lengths:
-                self._count_forged()
             else:
-                self._count_noise()
+                self._count_forged()
         elif packet.counter > session.heard:
             session.heard = packet.counter
             if session is self._pending:

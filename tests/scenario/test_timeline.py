@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from appliance.scenario import format as scenario_format
@@ -117,3 +119,15 @@ def test_faults_show_in_the_inputs_only_while_they_last() -> None:
     assert inputs.inputs_at(scenario, 16.5) == Inputs(False, False)
     assert inputs.inputs_at(scenario, 17.5) == Inputs(False, True)
     assert inputs.faults_at(scenario, 18.5) == {FaultKind.ARM_STUCK}
+
+
+def test_a_car_that_leaves_asks_at_the_exit_loop_before_it_reaches_the_arm(demo: Scenario) -> None:
+    leaving = [car for car in demo.cars if car.way is Way.OUT]
+    asked = [t_s for t_s in _moments(demo) if inputs.inputs_at(demo, t_s).exit_loop]
+    assert len(leaving) == 1
+    under = [t_s for t_s in _moments(demo)
+             if t_s > leaving[0].at_s - 1 and inputs.inputs_at(demo, t_s).photocell]
+    assert max(asked) < leaving[0].at_s <= under[0]
+    assert under[0] - min(asked) >= demo.arm.opens_s
+    entering = replace(demo, cars=tuple(c for c in demo.cars if c.way is not Way.OUT))
+    assert not any(inputs.inputs_at(entering, t_s).exit_loop for t_s in _moments(demo))
