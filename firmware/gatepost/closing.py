@@ -67,6 +67,12 @@ class Closing:
         """Whether the closing contact may still be letting go (rule 5)."""
         return self._let_go > 0
 
+    def gives_way(self):
+        """Ends a closing for people at the gate; whether its contact may still be closed."""
+        self._pulse = 0
+        self._way_down = 0
+        return self._contact or self.lets_go()
+
     def must_reopen(self):
         """Rule 4."""
         if self._inputs.is_on(codes.LIMIT_OPEN):

@@ -223,7 +223,9 @@ class Safety:
     def _serve_people(self):
         """Rules 5, 6 and 12: opens for them, or sees that it is open already."""
         opens = self.opens()
-        if not self._wanted or opens != self.contact:  # the contact is about to change: see first
+        if not self._wanted or (self.contact and not opens):  # the gap begins with this pass
+            return
+        if self._closing is not None and self._closing.gives_way():
             return
         if not opens:
             if self._gap:

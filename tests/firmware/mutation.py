@@ -235,14 +235,8 @@ MUTANTS = (
     _m(
         "GAP",
         "a pulse joins the one that just ended",
-        "not self._wanted or opens != self.contact:",
-        "not self._wanted or opens and not self.contact:",
-    ),
-    _m(
-        "HAND",
-        "told though the contact never closed",
-        "not self._wanted or opens != self.contact:",
-        "not self._wanted or self.contact and not opens:",
+        "if not self._wanted or (self.contact and not opens):",
+        "if not self._wanted:",
     ),
     _m("LOCKOUT", "no lock-out", "            self._lockout = self._lockout_after\n", ""),
     _m(
@@ -317,6 +311,12 @@ MUTANTS = (
         "            self._pulse = 0\n            self._way_down = 0\n        closed",
         "            pass\n        closed",
         "closing",
+    ),
+    _m(
+        "CLOSE",
+        "people are served before the contact can close",
+        "if self._closing is not None and self._closing.gives_way():",
+        "if False:",
     ),
     _m(
         "CLOSE",

@@ -264,7 +264,8 @@ class Course:
             pulse = lease = 0
         rose = contact and not before.contact
         closings = tuple(c - passed for c in before.closings if c > passed)
-        if rose and any(r == done and n[:4] in _CLOSES for n, r in granted.items()):
+        ordered = any(r == done and n[:4] in _CLOSES for n, r in granted.items())
+        if rose and ordered and not (before.pulse or before.lease):
             closings += (SHORT["_MINUTE_MS"],)
         hand, leave = bool(wires.rose & HAND), bool(wires.rose & EXIT)
         served = contact or stopped

@@ -156,6 +156,30 @@ def test_stop_fire_and_people_end_a_closing(proven, what):
     assert bench.open == (what != "stop")
 
 
+def test_a_press_is_served_when_the_contact_can_close_not_before():
+    bench, host = _bench(fire_dwell_ms=0)
+    _prove(bench)
+    host.close("a", 1500)
+    bench.turn("hand_button", True)
+    bench.run(10)
+    bench.turn("fire", True)  # a flash of fire while the closing contact lets go
+    bench.run(40)
+    bench.turn("fire", False)
+    bench.run(3000)
+    assert bench.pulses() == [500]
+
+
+def test_a_hold_that_lapses_before_the_contact_closed_has_served_nobody(proven):
+    bench, host = proven
+    until = host.ping()["session_ms"] + 2000
+    host.close("a", 1500, until=until)
+    bench.turn("hand_button", True)
+    bench.run(30)
+    assert host.hold("h", 20, until=until)[0] == "DONE", "in the pass that believes the press"
+    bench.run(3000)
+    assert bench.pulses() == [500]
+
+
 def test_a_closing_keeps_every_other_rule(proven):
     bench, host = proven
     assert host.close("short", 99)[0] == "BAD_VALUE"
