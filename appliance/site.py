@@ -112,6 +112,16 @@ def published(connection: database.Connection) -> PublishedPolicy | None:
     )
 
 
+def commissioned_settings(connection: database.Connection) -> dict[str, str]:
+    """By serial number, the digest of the settings with which a controller last passed the
+    pull-the-plug test. Raises ValueError, TypeError or KeyError for a damaged row."""
+    rows = connection.execute(
+        "SELECT basis FROM commissionings WHERE passed = 1 AND ended_at IS NOT NULL ORDER BY number"
+    ).fetchall()
+    looks = [json.loads(row["basis"]) for row in rows]
+    return {look["serial"]: look["settings"] for look in looks if look["serial"]}
+
+
 def snapshot(connection: database.Connection) -> PolicySnapshot:
     """Everything a decision may look at. Raises ValueError where a row cannot be understood:
     the caller keeps its last good snapshot."""

@@ -45,7 +45,7 @@ ISSUES: tuple[Any, ...] = (
     _l("Have the controller's relay and its supply checked today"),
     _l("The controller's settings are missing or damaged; it opens only by hand, exit and fire"),
     _l("Run `postern controller provision`"),
-    _l("The controller's settings were changed since this box first saw them"),
+    _l("The controller's settings are not those of its last passed pull-the-plug test"),
     _l("If nobody here did that, treat the cabinet as opened; repeat the commissioning test"),
     _l("The controller and this box do not agree whether the barrier moved"),
     _l("Check the limit switches and their wires"),

@@ -23,16 +23,18 @@ _NAMED = _MOVEMENT | {"relay", "settings"}
 
 
 class SettingsSeen:
-    """Remembers what each controller's settings were when this program first saw them."""
+    """Which settings each controller is expected to have: those of its last passed pull-the-plug
+    test, and before any test those it had when this program first saw it."""
 
     def __init__(self) -> None:
         self._first: dict[str, str] = {}
 
-    def changed(self, controller: Controller) -> bool:
+    def changed(self, controller: Controller, commissioned: Mapping[str, str]) -> bool:
         """Only for a controller that tells both its serial and its settings."""
         if not controller.serial or not controller.settings:
             return False
-        return self._first.setdefault(controller.serial, controller.settings) != controller.settings
+        first = self._first.setdefault(controller.serial, controller.settings)
+        return commissioned.get(controller.serial, first) != controller.settings
 
 
 def of_view(view: LinkView, *, presence_needed: bool) -> Mapping[str, bool]:

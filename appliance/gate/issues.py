@@ -74,7 +74,7 @@ _WORDS = {
         "Run `postern controller provision`",
     ),
     "settings_changed": (
-        "The controller's settings were changed since this box first saw them",
+        "The controller's settings are not those of its last passed pull-the-plug test",
         "If nobody here did that, treat the cabinet as opened; repeat the commissioning test",
     ),
     "movement_disputed": (

@@ -124,7 +124,9 @@ class Gate:
         standing = {
             **barrier_issues.of_view(view, presence_needed=self.config.barrier.presence_needed),
             **barrier_issues.of_traffic(self.link.traffic.counted(), now),
-            "settings_changed": self._settings_seen.changed(view.controller),
+            "settings_changed": self._settings_seen.changed(
+                view.controller, self.standing.commissioned
+            ),
             "no_controller_key": isinstance(self.driver, Unkeyed),
         }
         for key, stands in standing.items():

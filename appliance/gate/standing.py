@@ -43,6 +43,8 @@ class Standing:
         self._file_id: _FileId | None = None
         self._data_version = -1
         self.policy: IndexedPolicy = nothing_published(clock.mono())
+        self.commissioned: dict[str, str] = {}
+        """By controller, the digest of the settings it was last tested with."""
         self.clock_quality: ClockQuality = clock_quality()
 
     def look(self) -> None:
@@ -88,6 +90,9 @@ class Standing:
         data_version = self._version_of_data()
         policy = indexed(site.snapshot(self._connection))
         self.policy, self._data_version = policy, data_version
+        # A damaged test record must not keep a good policy out; nor may an older file without any.
+        with contextlib.suppress(sqlcipher3.Error, ValueError, TypeError, KeyError):
+            self.commissioned = site.commissioned_settings(self._connection)
         self._issues.set("policy_stale", False)
         logger.info(
             "policy loaded version=%d grants=%d", policy.snapshot.version,

@@ -76,12 +76,19 @@ def test_a_tailgate_is_an_issue_for_an_hour(ago_s, stands):
 
 def test_changed_settings_of_a_controller_are_noticed_and_another_controllers_are_not():
     seen, board = SettingsSeen(), Controller(serial="a1", settings="d1")
-    assert not seen.changed(Controller())
-    assert not seen.changed(board)
-    assert not seen.changed(replace(board, boot=2))
-    assert seen.changed(replace(board, settings="d2"))
-    assert not seen.changed(Controller(serial="b2", settings="d2"))
-    assert not seen.changed(Controller(serial="", settings="d3"))
+    assert not seen.changed(Controller(), {})
+    assert not seen.changed(board, {})
+    assert not seen.changed(replace(board, boot=2), {})
+    assert seen.changed(replace(board, settings="d2"), {})
+    assert not seen.changed(Controller(serial="b2", settings="d2"), {})
+    assert not seen.changed(Controller(serial="", settings="d3"), {})
+
+
+def test_the_last_passed_test_says_which_settings_are_the_right_ones():
+    board, tested = Controller(serial="a1", settings="d2"), {"a1": "d1"}
+    assert SettingsSeen().changed(board, tested)
+    assert not SettingsSeen().changed(replace(board, settings="d1"), tested)
+    assert not SettingsSeen().changed(replace(board, serial="b2"), tested)
 
 
 def test_every_issue_has_its_words():

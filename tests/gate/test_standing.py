@@ -123,3 +123,30 @@ def test_what_the_clock_is_worth_is_asked_at_every_look(box):
     assert "clock_untrusted" in _issues(standing)
     standing.look()
     assert "clock_untrusted" not in _issues(standing)
+
+
+def _test_passed(box, basis: str, *, passed: int = 1) -> None:
+    with contextlib.closing(site.open_writer(box)) as connection, connection:
+        connection.execute(
+            "INSERT INTO commissionings (begun_at, begun_by, ended_at, passed, basis, attempt)"
+            " VALUES ('2026-01-01T00:00:00Z', 'sam', '2026-01-01T01:00:00Z', ?, ?, '{}')",
+            (passed, basis),
+        )
+
+
+def test_the_settings_of_the_last_passed_test_are_known_by_controller(box, standing):
+    publish(box, "PSTN101")
+    _test_passed(box, '{"serial": "a1", "settings": "d1"}')
+    _test_passed(box, '{"serial": "a1", "settings": "d2"}')
+    _test_passed(box, '{"serial": "a1", "settings": "d3"}', passed=0)
+    _test_passed(box, '{"serial": "", "settings": "d4"}')
+    standing.look()
+    assert standing.commissioned == {"a1": "d2"}
+
+
+@pytest.mark.parametrize("basis", ["no json", "[]", "{}", "5"])
+def test_a_damaged_test_record_keeps_no_policy_out(box, standing, basis):
+    publish(box, "PSTN101")
+    _test_passed(box, basis)
+    standing.look()
+    assert (standing.policy.snapshot.version, _issues(standing)) == (1, set())
