@@ -17,6 +17,7 @@ from appliance import __version__, config, logs
 from appliance.errors import ApplianceError
 
 PROGRAMS = ("vision", "gate", "records", "console", "uplink", "yard")
+_KEYLESS = ("vision", "yard")
 _PROGRAM_MODULES = {"vision": "recognition.program", "yard": "scenario.yard"}
 _COMMANDS = {
     "read": "read plates in pictures, one JSON line each",
@@ -26,6 +27,10 @@ _COMMANDS = {
     "setup": "make this machine's keys and databases, print the one-time code",
     "status": "the five programs, passages, health and latencies",
     "journal": "verify the journal of who looked at what",
+    "retention": "prove that nothing is kept too long",
+    "evidence": "verify a sealed evidence bundle, or view it and be logged",
+    "keys": "where this machine's keys lie; change them; erase everything",
+    "backup": "the site (never its reads) into one encrypted file, and back",
     "controller": "commission the barrier's controller, look at it, try it at hand-over",
     "bench": "measure accuracy, speed and memory; keep them in BENCHMARKS.md",
     "demo": "make a demo site and run all five programs against a rendered clip",
@@ -75,7 +80,11 @@ def _run_program(name: str, settings: config.Config, *, verbose: bool) -> int:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     settings.device.run_dir.mkdir(parents=True, exist_ok=True)
     module = _PROGRAM_MODULES.get(name, f"{name}.program")
-    return int(importlib.import_module(f"appliance.{module}").main(settings))
+    with contextlib.ExitStack() as held:
+        if name not in _KEYLESS:
+            succession = importlib.import_module("appliance.records.succession")
+            held.enter_context(succession.enter(settings, name))
+        return int(importlib.import_module(f"appliance.{module}").main(settings))
 
 
 if __name__ == "__main__":

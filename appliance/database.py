@@ -64,7 +64,8 @@ def atomic(connection: Connection) -> Iterator[Connection]:
     try:
         yield connection
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has rolled back by itself already
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

@@ -75,6 +75,14 @@ STEPS = (
 )
 
 
+KEPT_HOURS = ("kept_hours_resident", "kept_hours_matched", "kept_hours_unmatched")
+"""The three limits of a policy's body; the first is as the second where it is absent."""
+KEPT_HOURS_LEAST = 0.05
+"""Three minutes: RSA 261:75-b of New Hampshire, the shortest limit any statute names."""
+KEPT_HOURS_MOST = 30 * 24.0
+"""Thirty days, Iowa Code 321P.4; ``records.retention`` deletes an hour before."""
+
+
 def open_writer(config: Config) -> database.Connection:
     """The console's one connection; brings the schema up to date. Usable from any thread (the
     caller holds a lock)."""
@@ -109,6 +117,10 @@ def published(connection: database.Connection) -> PublishedPolicy | None:
         kept_hours_unmatched=float(body["kept_hours_unmatched"]),
         published_at=clock.from_iso(row["published_at"]),
         published_by=row["published_by"],
+        # Absent in a policy published before residents were a class of their own.
+        kept_hours_resident=float(body.get("kept_hours_resident", body["kept_hours_matched"])),
+        residents_counted=_claim(body, "residents_counted"),
+        anti_passback=_claim(body, "anti_passback"),
     )
 
 
@@ -159,7 +171,14 @@ def grant(row: Any) -> Grant:
 
 
 def publish(connection: database.Connection, body: dict[str, Any], by: str) -> int:
-    """Writes and publishes a new policy version; returns its number. The caller journals first."""
+    """Writes and publishes a new policy version; returns its number. The caller journals first.
+
+    Raises ValueError for a limit that is no limit: it is refused before it is in force.
+    """
+    for name in KEPT_HOURS:
+        hours = body.get(name, KEPT_HOURS_MOST)
+        if not KEPT_HOURS_LEAST <= hours <= KEPT_HOURS_MOST:
+            raise ValueError(f"{name} must lie between three minutes and thirty days")
     now = clock.iso(clock.utc_now())
     with database.atomic(connection):
         (last,) = connection.execute(
@@ -170,6 +189,14 @@ def publish(connection: database.Connection, body: dict[str, Any], by: str) -> i
             (last + 1, json.dumps(body), now, by, now, by),
         )
     return int(last) + 1
+
+
+def _claim(body: dict[str, Any], name: str) -> bool:
+    """True only where the policy says true itself. Raises ValueError for anything but a claim."""
+    claim = body.get(name, False)
+    if not isinstance(claim, bool):
+        raise ValueError(f"{name} must be true or false")
+    return claim
 
 
 def _time(text: str | None) -> datetime | None:

@@ -273,6 +273,7 @@ class Decision:
     decided_at: datetime
     clock: ClockQuality
     rules: tuple[RuleTried, ...] = ()
+    grant_kind: GrantKind | None = None  # of ``grant_id``; None in older decisions too
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,10 +362,22 @@ class PublishedPolicy:
     """Code such as us-ca; empty where none was chosen."""
     purposes: tuple[Purpose, ...]
     kept_hours_matched: float
-    """Hours a read is kept whose car was let in by a grant."""
+    """Hours a read is kept whose car a visitor entry let in, or a block entry named."""
     kept_hours_unmatched: float
+    """Hours every other read is kept."""
     published_at: datetime
     published_by: str
+    kept_hours_resident: float = 0.0
+    """Hours a read is kept whose car an allow entry let in; 0 means as ``kept_hours_matched``."""
+    residents_counted: bool = False
+    """Whether a car that an allow entry lets in leaves a counter and no record at all."""
+    anti_passback: bool = False
+    """Whether a counted car leaves a keyed hash of its plate too, whose key dies with the day."""
+
+    @property
+    def resident_hours(self) -> float:
+        """What holds for a resident's read, also under a policy from before there were classes."""
+        return self.kept_hours_resident or self.kept_hours_matched
 
 
 @dataclass(frozen=True, slots=True)

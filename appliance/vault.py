@@ -5,7 +5,9 @@ needs: ``site`` opens site.db (console writes; gate, records, uplink read), ``se
 console's cookies, ``reads`` wraps the volumes' keys and ``device`` signs receipts and journal heads
 (both: records alone). ``controller`` is shared with one barrier controller and is made when that
 is commissioned, never by itself (gate alone). On a unit the files come from its credential folder
-(``$CREDENTIALS_DIRECTORY``, systemd.exec(5)); on a desk from 0600 files made at first run.
+(``$CREDENTIALS_DIRECTORY``, systemd.exec(5)), which systemd fills from the sealed ``<name>.cred``;
+the terminal's commands open those themselves (``sealing``). On a desk they are 0600 files made at
+first run.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import os
 import secrets
 from pathlib import Path
 
+from appliance import sealing
 from appliance.config import Config
 from appliance.errors import VaultError
 
@@ -29,6 +32,16 @@ def key(config: Config, name: str) -> bytes:
         _path(config, name), name, missing="Run `postern setup` once on this machine",
         damaged="Restore it from the backup; without it the data stays closed",
     )
+
+
+def place(config: Config, name: str) -> Path:
+    """The file that secret is read from, also where it does not exist yet."""
+    return _path(config, name)
+
+
+def names(config: Config) -> tuple[str, ...]:
+    """The secrets this unit holds, the controller's too where there is one."""
+    return (*NAMES, _CONTROLLER) if has_controller_key(config) else NAMES
 
 
 def controller_key(config: Config) -> bytes:
@@ -92,6 +105,8 @@ def make_missing(config: Config) -> tuple[str, ...]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = []
     for name in NAMES:
+        if (folder / f"{name}.cred").exists():
+            continue
         with contextlib.suppress(FileExistsError):
             handle = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
@@ -112,6 +127,8 @@ def _read(path: Path, name: str, *, missing: str, damaged: str) -> bytes:
         raise VaultError(
             f"the {name} key can be read by others", next_step=f"chmod 600 {path.name} and look why"
         )
+    if path.suffix == ".cred":
+        data = sealing.unsealed(path, name)
     if len(data) != _BYTES:
         raise VaultError(f"the {name} key is damaged", next_step=damaged)
     return data
@@ -158,4 +175,5 @@ def _path(config: Config, name: str) -> Path:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials and (Path(credentials) / f"{name}.key").exists():
         return Path(credentials) / f"{name}.key"
-    return _folder(config) / f"{name}.key"
+    plain, sealed = (_folder(config) / f"{name}.{kind}" for kind in ("key", "cred"))
+    return sealed if sealed.exists() and not plain.exists() else plain

@@ -127,6 +127,7 @@ def decide(sighting: Sighting, policy: IndexedPolicy, situation: Situation) -> D
         decided_at=situation.now_at,
         clock=situation.clock,
         rules=tuple(tried),
+        grant_kind=grant.kind if grant else None,
     )
 
 

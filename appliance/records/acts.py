@@ -41,6 +41,26 @@ ACTIONS = frozenset(
 )
 """The closed list of actions; docs/SOCKETS.md names them too."""
 
+TERMINAL = frozenset({"backup_made"})
+"""Acts of the terminal that may happen beside a running records, so through its verb."""
+
+AT_REST = frozenset({"keys_rotated", "erased", "backup_restored"})
+"""Acts of the terminal while records stands still. No program can claim one through the verb: a
+false ``keys_rotated`` would make the journal look forged."""
+
+OWN = frozenset(
+    {
+        "hold_placed",
+        "hold_approved",
+        "hold_ended",
+        "evidence_released",
+        "evidence_exported",
+        "custody_noted",
+        "disk_low",
+    }
+)
+"""Acts records alone journals: no other program can claim one through the verb ``journal``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:

@@ -55,6 +55,8 @@ class Intent:
     """Names in the folder of volumes."""
     removed: bool = False
     """Steps 2 and 3 are done: a volume of that name is a newer one."""
+    cause: str = "limit"
+    """Why: its reads passed their limit, or the ``disk`` was full."""
 
 
 def receipt_message(receipt: dict[str, Any]) -> bytes:
@@ -130,6 +132,7 @@ class Destroyer:
             "destroyed_at": clock.iso(now.at),
             "clock": now.clock.value,
             "fingerprint": intent.fingerprint,
+            "cause": intent.cause,
         }
         return {**receipt, "signature": self._keys.sign(receipt_message(receipt))}
 
@@ -151,23 +154,24 @@ class Destroyer:
         return notes
 
 
-def of_volume(volume: Volume, keys: VolumeKeys) -> Intent:
+def of_volume(volume: Volume, keys: VolumeKeys, cause: str = "limit") -> Intent:
     return Intent(
         volume.name,
         volume.reads_ever,
         volume.fingerprint,
         (keys.path(volume.name).name,),
         tuple(p.name for p in volume.files),
+        cause=cause,
     )
 
 
-def of_damaged(day: str, found: tuple[Path, ...]) -> Intent:
+def of_damaged(name: str, found: tuple[Path, ...]) -> Intent:
     """What was set aside. Its key may be unreadable: the wrapped key and the names stand for it."""
     keys = tuple(p for p in found if ".key." in p.name)
     names = " ".join(p.name for p in found).encode()
     mark = hashlib.sha256(names + b"".join(p.read_bytes() for p in keys)).hexdigest()
     data = tuple(p.name for p in found if p not in keys)
-    return Intent(day, None, mark, tuple(p.name for p in keys), data)
+    return Intent(name, None, mark, tuple(p.name for p in keys), data)
 
 
 def _write(note: Path, intent: Intent) -> None:

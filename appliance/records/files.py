@@ -1,6 +1,7 @@
 """Files whose loss or survival matters: written whole and on disk, or destroyed.
 
 Every function returns only after the disk was told to keep the result (fsync of file and folder).
+What root writes here belongs to the folder's owner, so that the programs can still read it.
 On flash an overwrite may leave the old cells behind; what protects a destroyed key there is that
 it was wrapped (``keys``), which THREATS says plainly.
 """
@@ -17,7 +18,9 @@ from typing import BinaryIO
 def make_folder(folder: Path) -> Path:
     """The folder, for this user alone; its own entry is on disk too."""
     if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        give_to_owner(folder)
         sync_folder(folder.parent)
     return folder
 
@@ -27,6 +30,7 @@ def write_new(path: Path, data: bytes) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         _flush(file, data)
+    give_to_owner(path)
     sync_folder(path.parent)
 
 
@@ -36,6 +40,7 @@ def replace(path: Path, data: bytes) -> None:
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
         _flush(file, data)
+    give_to_owner(fresh)
     fresh.replace(path)
     sync_folder(path.parent)
 
@@ -55,6 +60,13 @@ def unlink_all(paths: tuple[Path, ...]) -> None:
         path.unlink(missing_ok=True)
     for folder in {path.parent for path in paths}:
         sync_folder(folder)
+
+
+def give_to_owner(path: Path) -> None:
+    """Run by root, the path becomes its folder's owner's; run by anybody else, it is so already."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:

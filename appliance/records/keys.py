@@ -64,7 +64,11 @@ class DeviceKeys:
 
 def device_keys(config: Config) -> DeviceKeys:
     """Raises VaultError where the ``device`` secret is missing or damaged."""
-    secret = vault.key(config, "device")
+    return keys_from(vault.key(config, "device"))
+
+
+def keys_from(secret: bytes) -> DeviceKeys:
+    """What a ``device`` secret gives, also one that is not in force yet."""
     return DeviceKeys(
         journal=_derive(secret, b"postern journal database 1"),
         seal=_derive(secret, b"postern journal seal 1"),
@@ -126,6 +130,30 @@ class VolumeKeys:
     def destroy(self, volume: str) -> None:
         """Overwrites and removes the key; done when it returns, also where it was done before."""
         files.shred(self.path(volume))
+
+
+def wrapped_files(root: Path) -> list[Path]:
+    """Every wrapped key below that folder, whoever keeps it there, set-aside ones too."""
+    return [
+        path
+        for path in sorted(root.rglob("*.key*"))
+        if path.is_file() and path.read_bytes()[: len(_MAGIC)] == _MAGIC
+    ]
+
+
+def rewrapped(path: Path, old: bytes, new: bytes) -> bytes | None:
+    """The content of that key file under another wrapping key; None where ``old`` does not open it.
+
+    The key inside stays the same, so no volume need be written anew.
+    """
+    data, volume = path.read_bytes(), path.name.split(".key")[0].encode()
+    nonce, wrapped = data[len(_MAGIC) : len(_MAGIC) + _NONCE], data[len(_MAGIC) + _NONCE :]
+    try:
+        key = AESGCM(old).decrypt(nonce, wrapped, volume)
+    except (InvalidTag, ValueError):
+        return None
+    fresh = secrets.token_bytes(_NONCE)
+    return _MAGIC + fresh + AESGCM(new).encrypt(fresh, key, volume)
 
 
 def _derive(secret: bytes, label: bytes) -> bytes:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from appliance import codec
+from appliance.records.classes import class_of
 from appliance.records.times import Moment, to_ms
 from appliance.values import (
     ClockQuality,
@@ -37,7 +38,7 @@ COLUMNS = (
     "settled",
     "boot",
     "seen_mono",
-    "matched",
+    "class",
     "plate",
     "lane",
     "verdict",
@@ -93,7 +94,7 @@ def row(kept: Kept, boot: str, now: Moment) -> dict[str, Any]:
         "settled": int(worth is ClockQuality.SYNCED),
         "boot": boot,
         "seen_mono": min(_seen_mono(passage, now), now.mono),
-        "matched": int(let_in_by_grant(passage)),
+        "class": class_of(passage).value,
         "plate": sighting.plate if sighting else "",
         "lane": passage.lane,
         "verdict": verdict,
@@ -111,14 +112,6 @@ def row(kept: Kept, boot: str, now: Moment) -> dict[str, Any]:
 
 def from_row(stored: Any) -> Kept:
     return Kept(codec.decode(Passage, json.loads(stored["passage"])), bytes(stored["crop"]))
-
-
-def let_in_by_grant(passage: Passage) -> bool:
-    """Whether the gate opened because an entry of a list matched: then the longer limit holds."""
-    decision = passage.decision
-    return (
-        decision is not None and decision.verdict is Verdict.OPEN and decision.grant_id is not None
-    )
 
 
 def _revision(passage: Passage) -> int:

@@ -5,8 +5,9 @@ The rules, each a sentence
 2. Entries are numbered 1, 2, 3 ... without a gap.
 3. An entry's ``prev_hash`` is the hash of the entry before it; the first names GENESIS.
 4. An entry's hash is the hash of its content, and its seal this unit's MAC of that hash.
-5. Signed heads are numbered without a gap, carry this unit's signature, and name entries that
-   stand as they stood when signed.
+5. Signed heads are numbered without a gap, carry the signature this unit had at that time
+   (``identity``: each change is signed by the old and the new), and name entries that stand as
+   they stood when signed.
 6. The anchor is there and signed by this unit, and the entry and heads it names are there too.
    Entries after it are what a crash between the two writes leaves, not tampering.
 
@@ -30,6 +31,7 @@ import sqlcipher3
 
 from appliance import database
 from appliance.errors import VaultError
+from appliance.records import identity
 from appliance.records.chain import GENESIS, Anchor, Head, entry_from, hashed, read_anchor
 from appliance.records.keys import DeviceKeys, signed_by
 from appliance.values import JournalEntry
@@ -100,29 +102,51 @@ def prove(folder: Path, keys: DeviceKeys) -> Proof:
 
 
 def _examine(path: Path, keys: DeviceKeys, anchor: Anchor, finding: _Finding) -> None:
+    """All rules; of several that do not hold, the one with the earliest entry is raised."""
     connection = database.open_encrypted(path, keys.journal, read_only=True)
     with contextlib.closing(connection):
         connection.execute("BEGIN")
-        heads = _heads(connection, keys)
-        signed = {head.seq: head for head in heads}
-        for row in connection.execute("SELECT * FROM entries ORDER BY seq"):
-            entry = _entry(row, keys, finding)
-            for stated in (
-                signed.pop(entry.seq, None),
-                anchor if anchor.seq == entry.seq else None,
-            ):
-                if stated is not None and stated.hash != entry.hash:
-                    raise _Broken(entry.seq, f"entry {entry.seq} is not the one that was signed")
-            finding.entries, finding.last_hash = entry.seq, entry.hash
-            finding.first_at = finding.first_at or row["at"]
-            finding.last_at = row["at"]
-        finding.heads = len(heads)
-        promised = max([anchor.seq, *signed])
-        if promised > finding.entries:
-            raise _gap(finding.entries + 1, promised)
+        heads: list[Head] = []
+        flaws: list[_Broken] = []
+        try:
+            heads = _heads(connection, _identities(connection, keys))
+        except _Broken as broken:
+            flaws.append(broken)
+        try:
+            _walk(connection, keys, anchor, heads, finding)
+        except _Broken as broken:
+            flaws.append(broken)
+        if flaws:
+            raise min(flaws, key=lambda flaw: flaw.seq)
         if anchor.heads > len(heads):
             raise _Broken(finding.entries, "a signed head is missing")
         _pages(connection, finding)
+
+
+def _walk(
+    connection: database.Connection,
+    keys: DeviceKeys,
+    anchor: Anchor,
+    heads: list[Head],
+    finding: _Finding,
+) -> None:
+    """Rules 2 to 4, and that what was signed or anchored stands."""
+    signed = {head.seq: head for head in heads}
+    for row in connection.execute("SELECT * FROM entries ORDER BY seq"):
+        entry = _entry(row, keys, finding)
+        for stated in (
+            signed.pop(entry.seq, None),
+            anchor if anchor.seq == entry.seq else None,
+        ):
+            if stated is not None and stated.hash != entry.hash:
+                raise _Broken(entry.seq, f"entry {entry.seq} is not the one that was signed")
+        finding.entries, finding.last_hash = entry.seq, entry.hash
+        finding.first_at = finding.first_at or row["at"]
+        finding.last_at = row["at"]
+    finding.heads = len(heads)
+    promised = max([anchor.seq, *signed])
+    if promised > finding.entries:
+        raise _gap(finding.entries + 1, promised)
 
 
 def _entry(row: Any, keys: DeviceKeys, finding: _Finding) -> JournalEntry:
@@ -145,7 +169,27 @@ def _entry(row: Any, keys: DeviceKeys, finding: _Finding) -> JournalEntry:
     return entry
 
 
-def _heads(connection: database.Connection, keys: DeviceKeys) -> list[Head]:
+def _identities(
+    connection: database.Connection, keys: DeviceKeys
+) -> tuple[identity.Identity, ...]:
+    changes = []
+    for row in connection.execute(
+        "SELECT * FROM entries WHERE action = ? ORDER BY seq", (identity.ACTION,)
+    ):
+        try:
+            changes.append(entry_from(row))
+        except ValueError as cause:
+            seq = row["seq"]
+            raise _Broken(seq, f"entry {seq} was changed: a field cannot be read") from cause
+    try:
+        return identity.identities(changes, keys.public)
+    except identity.BadChange as bad:
+        raise _Broken(bad.seq, f"entry {bad.seq} changes the signature without both") from bad
+
+
+def _heads(
+    connection: database.Connection, known: tuple[identity.Identity, ...]
+) -> list[Head]:
     """Rule 5, less the comparison with the entries."""
     heads = [
         Head(*row)
@@ -156,7 +200,8 @@ def _heads(connection: database.Connection, keys: DeviceKeys) -> list[Head]:
     for expected, head in enumerate(heads, start=1):
         if head.number != expected:
             raise _Broken(head.seq, "a signed head is missing")
-        if not signed_by(keys.public, head.signature, head.message()):
+        signers = [each.public for each in known if each.may_sign(head.seq)]
+        if not any(signed_by(public, head.signature, head.message()) for public in signers):
             raise _Broken(head.seq, f"the signed head at entry {head.seq} was changed")
     return heads
 

@@ -33,7 +33,7 @@ _LONGEST_TEXT = 120
 _EARLIEST_YEAR = 1970
 _SHOWN = "id, at_ms, lane, plate, verdict, reason, actor, label, direction, agreeing, score"
 _HOUR_MS = 3_600_000
-_ID = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d{1,15})")
+_ID = re.compile(r"(\d{4}-\d{2}-\d{2}(?:T\d{2})?)\.(\d{1,15})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,14 @@
 """Nothing is kept longer than the published policy says, and nothing is deleted early.
 
 The rules, each a sentence
-1. A read whose car was let in by an entry of a list is kept ``kept_hours_matched``, every other
-   read ``kept_hours_unmatched``, as the policy in force says.
-2. Whatever the policy says, no read is kept thirty days: Iowa Code 321P.4 has the operator delete
-   every plate image and all plate data within thirty days, without an exception of its own. The
-   ceiling lies an hour below, so that the row is gone by then, and not merely due.
-3. Where no policy can be read the ceiling alone holds.
-4. A due read is deleted inside its volume, and the write-ahead log is emptied after it.
-5. A volume of a day that is over, all of whose reads are due, is destroyed whole, key first; a
+1. A resident's read, a matched one and an unmatched one (``classes``) are kept as long as the
+   policy in force says for each, and never thirty days, whatever it says.
+2. A due read is deleted inside its volume, and the write-ahead log is emptied after it.
+3. A volume whose day or hour is over, all of whose reads are due, is destroyed whole, key first; a
    signed receipt goes into the journal (``destruction``). So is one that was set aside damaged,
    as soon as its youngest read must be due.
+4. What a hold names was copied out of its volume when the hold was placed; it keeps no volume.
+5. A log that a reader kept from being emptied is emptied by the next sweep.
 6. A read's age is counted from its own time. A time told by a clock that was not disciplined is
    only a claim: as soon as the clock is, a read of this boot is dated by the monotonic clock, and
    one of an earlier boot that claims the future, or came from an unknown clock, counts from then.
@@ -18,24 +16,27 @@ The rules, each a sentence
 8. While the wall clock cannot be believed (``clockguard``: its worth is unknown, or it moved by
    more than a day and nobody disciplines it) nothing is deleted, and an issue says so.
 
-Late by at most: one sweep (a minute); ten minutes more after a box was off for a day with no time
-server; and for rule 6's second half, the time since the read.
-Holds, which outlive all of this, are not built yet. Called by one thread, the times passed in.
+Late by at most: one sweep (`sweep_every_s`: a minute, and a quarter of one where any limit is under
+a day, so that a three-minute limit is kept to within thirty seconds); ten minutes more after a box
+was off for a day with no time server; and for rule 6's second half, the time since the read.
+Called by one thread, the times passed in.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlcipher3
 
 from appliance import database
 from appliance.errors import RecordError, VaultError
+from appliance.records import spans
 from appliance.records.access import SYSTEM
 from appliance.records.acts import Act
+from appliance.records.classes import Limits, ReadClass, limits
 from appliance.records.clockguard import ClockGuard
 from appliance.records.destruction import Destroyer, of_damaged, of_volume
 from appliance.records.issues import Issues
@@ -47,29 +48,17 @@ from appliance.values import ClockQuality, PublishedPolicy
 
 logger = logging.getLogger(__name__)
 
-CEILING = timedelta(days=30) - timedelta(hours=1)
+SWEEP_EVERY_S = 60.0
+SWEEP_OFTEN_S = 15.0
 _BATCH = 200
 """Rows deleted in one transaction, so that a car's record never waits long."""
 _TELL_EVERY_S = 3600.0
 
-_DUE = (
-    "((matched = 1 AND counts_from_ms <= :matched_ms)"
-    " OR (matched = 0 AND counts_from_ms <= :unmatched_ms))"
-    " AND NOT (boot = :boot AND seen_mono > CASE matched WHEN 1 THEN :matched_mono"
-    " ELSE :unmatched_mono END)"
+DUE = " OR ".join(
+    f"(class = '{c.value}' AND counts_from_ms <= :{c.value}_ms"
+    f" AND NOT (boot = :boot AND seen_mono > :{c.value}_mono))"
+    for c in ReadClass
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a read is kept."""
-
-    matched: timedelta
-    unmatched: timedelta
-
-    @property
-    def longest(self) -> timedelta:
-        return max(self.matched, self.unmatched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +70,18 @@ class Swept:
     destroyed: int = 0
 
 
-def limits(policy: PublishedPolicy | None) -> Limits:
-    """Rules 1 to 3."""
-    if policy is None:
-        return Limits(CEILING, CEILING)
-    return Limits(
-        min(timedelta(hours=policy.kept_hours_matched), CEILING),
-        min(timedelta(hours=policy.kept_hours_unmatched), CEILING),
-    )
+def sweep_every_s(policy: PublishedPolicy | None) -> float:
+    """How long to rest between two sweeps."""
+    return SWEEP_OFTEN_S if limits(policy).hourly else SWEEP_EVERY_S
+
+
+def due(keep: Limits, now: Moment, boot: str) -> dict[str, Any]:
+    """What `DUE` compares with."""
+    values: dict[str, Any] = {"boot": boot}
+    for read_class in ReadClass:
+        values[f"{read_class.value}_ms"] = to_ms(now.at - keep.of(read_class))
+        values[f"{read_class.value}_mono"] = now.mono - keep.of(read_class).total_seconds()
+    return values
 
 
 class Retention:
@@ -116,7 +109,9 @@ class Retention:
             try:
                 if now.clock is ClockQuality.SYNCED:
                     self._date(volume, now)
-                if self._is_over(volume, keep, now):
+                if not self._any_due(volume, keep, now):
+                    self._empty_log(volume)
+                elif self._is_over(volume, keep, now):
                     destroyed += self._destroy(volume, keep, now)
                 else:
                     deleted += self._delete_due(volume, keep, now)
@@ -174,49 +169,48 @@ class Retention:
             )
             connection.execute("UPDATE reads SET settled = 1 WHERE settled = 0")
 
-    def _due(self, keep: Limits, now: Moment) -> dict[str, Any]:
-        return {
-            "matched_ms": to_ms(now.at - keep.matched),
-            "unmatched_ms": to_ms(now.at - keep.unmatched),
-            "matched_mono": now.mono - keep.matched.total_seconds(),
-            "unmatched_mono": now.mono - keep.unmatched.total_seconds(),
-            "boot": self._boot,
-        }
-
     def _is_over(self, volume: Volume, keep: Limits, now: Moment) -> bool:
-        """Rule 5: another day's volume with no read that may still be kept."""
-        if volume.name == now.at.astimezone(UTC).date().isoformat():
-            return False
-        return self._nothing_to_keep(volume, keep, now)
+        """Rule 3: another day's or hour's volume with no read that may still be kept."""
+        return not spans.holds(volume.name, now.at) and self._nothing_to_keep(volume, keep, now)
 
     def _nothing_to_keep(self, volume: Volume, keep: Limits, now: Moment) -> bool:
         def held(connection: database.Connection) -> Any:
             return connection.execute(
-                f"SELECT 1 FROM reads WHERE NOT ({_DUE}) LIMIT 1",  # noqa: S608 - our own text
-                self._due(keep, now),
+                f"SELECT 1 FROM reads WHERE NOT ({DUE}) LIMIT 1",  # noqa: S608 - our own text
+                due(keep, now, self._boot),
             ).fetchone()
 
         return [row is None for _, row in self._volumes.ask([volume], held)] == [True]
 
-    def _delete_due(self, volume: Volume, keep: Limits, now: Moment) -> int:
-        """Rule 4."""
-        due = self._due(keep, now)
+    def _any_due(self, volume: Volume, keep: Limits, now: Moment) -> bool:
+        """An empty volume whose span is over is due too."""
+        values = due(keep, now, self._boot)
 
         def any_due(connection: database.Connection) -> Any:
             return connection.execute(
-                f"SELECT 1 FROM reads WHERE {_DUE} LIMIT 1",  # noqa: S608 - our own text
-                due,
+                f"SELECT 1 FROM reads WHERE {DUE} LIMIT 1",  # noqa: S608 - our own text
+                values,
             ).fetchone()
 
-        if not any(found for _, found in self._volumes.ask([volume], any_due)):
-            return 0
+        found = [row is not None for _, row in self._volumes.ask([volume], any_due)]
+        return found == [True] or (found == [False] and self._is_over(volume, keep, now))
+
+    def _empty_log(self, volume: Volume) -> None:
+        """Rule 5."""
+        if volume.log_owed:
+            with self._volumes.lock:
+                volume.forget_deleted()
+
+    def _delete_due(self, volume: Volume, keep: Limits, now: Moment) -> int:
+        """Rule 2."""
+        values = due(keep, now, self._boot)
         deleted, batch = 0, _BATCH
         while batch == _BATCH:
             with self._volumes.lock, volume.writing() as connection:
                 batch = connection.execute(
                     f"DELETE FROM reads WHERE id IN"  # noqa: S608 - our own text
-                    f" (SELECT id FROM reads WHERE {_DUE} LIMIT {_BATCH})",
-                    due,
+                    f" (SELECT id FROM reads WHERE {DUE} LIMIT {_BATCH})",
+                    values,
                 ).rowcount
             deleted += batch
         with self._volumes.lock:
@@ -234,12 +228,11 @@ class Retention:
 
     def _destroy_damaged(self, keep: Limits, now: Moment) -> int:
         destroyed = 0
-        for day, found in self._volumes.damaged().items():
-            over_at = datetime.combine(date.fromisoformat(day), time.min, UTC) + timedelta(days=1)
-            if over_at + keep.longest <= now.at:
+        for name, found in self._volumes.damaged().items():
+            if spans.ends_at(name) + keep.longest <= now.at:
                 try:
                     with self._volumes.lock:
-                        self._destroyer.destroy(of_damaged(day, found))
+                        self._destroyer.destroy(of_damaged(name, found))
                     destroyed += 1
                 except OSError as cause:
                     self._failed(cause)

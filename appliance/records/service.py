@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +25,10 @@ from appliance.errors import NoPolicy, RecordError
 from appliance.ipc import Handler, Message, ok
 from appliance.records import access, proof, query
 from appliance.records.access import SYSTEM, Who, who_from
-from appliance.records.acts import ACTIONS, Act, PageAsked
+from appliance.records.acts import ACTIONS, TERMINAL, Act, PageAsked
+from appliance.records.counters import Counters
 from appliance.records.destruction import Destroyer
+from appliance.records.disk import Disk
 from appliance.records.issues import Issues
 from appliance.records.journal import Journal
 from appliance.records.keeping import Keeper
@@ -42,7 +43,6 @@ LARGEST_CROP = 60_000
 _LARGEST_QUERY = 4000
 _MOST_ENTRIES = 200
 _LARGEST_PAGE = 150_000
-_DISK_LOW = 0.2
 _NAMES_A_PLATE = frozenset({"look_up", "view_passage", "view_at_gate"})
 """Actions of other programs that show a read: allowed as a look-up here is."""
 
@@ -58,6 +58,8 @@ class Parts:
     volumes: Volumes
     keeper: Keeper
     destroyer: Destroyer
+    counters: Counters
+    disk: Disk
 
 
 class Service:
@@ -83,7 +85,8 @@ class Service:
         }
 
     def keep(self, asked: Message) -> Message:
-        if self._parts.policy.current() is None:
+        policy = self._parts.policy.current()
+        if policy is None:
             raise NoPolicy(
                 "no policy is published, so nothing is stored",
                 next_step="Publish the site's policy on the console",
@@ -94,7 +97,8 @@ class Service:
         passage = codec.decode(Passage, told)
         if not passage.key or len(asked.blob) > LARGEST_CROP:
             raise RecordError("a passage needs a key and a picture of at most 60 kB")
-        passage_id = self._parts.keeper.keep(Kept(passage, asked.blob), self._now())
+        kept = Kept(passage, asked.blob)
+        passage_id = self._parts.keeper.keep(kept, self._now(), policy)
         # A busy gate may ask nothing but this: it must learn here that the journal is down.
         records_ok = self._parts.issues.get("journal_down") is None
         return ok({"passage_id": passage_id, "records_ok": records_ok})
@@ -103,7 +107,7 @@ class Service:
         """An act of another program, before it takes effect."""
         who, action = who_from(asked.header), asked.header.get("action")
         told, rows = asked.header.get("query") or {}, asked.header.get("rows", 0)
-        if action not in ACTIONS:
+        if action not in ACTIONS | TERMINAL:
             raise RecordError("the journal knows no such action")
         if not isinstance(told, dict) or len(str(told)) > _LARGEST_QUERY:
             raise RecordError("the query of an entry must be a small object")
@@ -146,6 +150,7 @@ class Service:
                 "by_hour": query.by_hour(volumes, query.query_from(period)),
                 "oldest_read_at": self._oldest_read_at(),
                 "volumes": len(volumes.newest_first()),
+                "residents": self._parts.counters.by_day(),
             }
         )
 
@@ -199,20 +204,12 @@ class Service:
         if parts.issues.get("journal_down"):
             with contextlib.suppress(RecordError):
                 self._journal(Act(SYSTEM, "started", {"journal": "writable again"}))
-        disk = shutil.disk_usage(parts.volumes.folder)
-        free = disk.free / disk.total
-        if free < _DISK_LOW:
-            parts.issues.report(
-                "disk_low",
-                "Less than a fifth of the disk is free",
-                "Shorten the limits in the policy or fit a larger card",
-            )
-        else:
-            parts.issues.clear("disk_low")
+        free = 1 - parts.disk.look()
         state = ok(
             {
                 "passages": sum(v.rows for v in volumes),
-                "passages_total": self._parts.keeper.kept_ever,
+                "passages_total": parts.keeper.kept_ever + parts.counters.total,
+                "residents_counted": parts.counters.total,
                 "journal_seq": parts.journal.seq,
                 "oldest_read_at": self._oldest_read_at(),
                 "volumes": len(volumes),

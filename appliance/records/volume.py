@@ -1,7 +1,7 @@
-"""One day's file: its schema, its one writer, its few readers.
+"""One volume's file: its schema, its one writer, its few readers.
 
 A failed statement costs its connection: the next one starts clean. Read-only connections wait in a
-small pool; their caches are small too, for there are as many volumes as days.
+small pool; their caches are small too, for there are as many volumes as days or hours.
 
 Any thread may read; who writes holds ``Volumes.lock``.
 """
@@ -9,6 +9,7 @@ Any thread may read; who writes holds ``Volumes.lock``.
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,15 +44,25 @@ STEPS = (
     CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
     INSERT INTO facts VALUES ('reads_ever', 0), ('last_cursor', 0);
     """,
+    # The first releases knew two limits. What they kept as a block entry's stays unmatched.
+    """
+    ALTER TABLE reads ADD COLUMN class TEXT NOT NULL DEFAULT 'unmatched';
+    UPDATE reads SET class = CASE reason WHEN 'granted' THEN 'resident' ELSE 'matched' END
+        WHERE matched = 1;
+    DROP INDEX reads_by_limit;
+    ALTER TABLE reads DROP COLUMN matched;
+    CREATE INDEX reads_by_limit ON reads(class, counts_from_ms);
+    """,
 )
 """``bodies`` holds what only an opened passage needs: a search never reads past pictures."""
 
 _IDLE_READERS = 2
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class Volume:
-    """One day's file. ``rows``, ``oldest_ms`` and the rest are kept in step by the writer."""
+    """One file. ``rows``, ``oldest_ms`` and the rest are kept in step by the writer."""
 
     def __init__(self, name: str, path: Path, key: bytes) -> None:
         self.name = name
@@ -61,6 +72,8 @@ class Volume:
         self.reads_ever = 0
         self.last_cursor = 0
         self.oldest_ms: int | None = None
+        self.log_owed = False
+        """Deleted pages may still lie, encrypted, in the write-ahead log: a reader was in it."""
         self._key = key
         self._writer: database.Connection | None = None
         self._idle: list[database.Connection] = []
@@ -114,12 +127,31 @@ class Volume:
         """Empties the write-ahead log, so that no page of a deleted row stays in it; recounts.
 
         The caller holds ``Volumes.lock``. A reader in the middle of an older page may keep the
-        log from being emptied; the next deletion, or the volume's end, does it then.
+        log from being emptied; ``log_owed`` says so then and the next sweep tries again.
         """
         connection = self._open_writer()
         self.count(connection)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._empty_log(connection)
         self.rest()
+
+    def forget(self, row: int) -> None:
+        """One read leaves as if it had never been kept, its picture and its log pages too.
+
+        The caller holds ``Volumes.lock``. Never waits for a reader: ``log_owed`` as above.
+        """
+        with self.writing() as connection:
+            gone = connection.execute("DELETE FROM reads WHERE id = ?", (row,)).rowcount
+            connection.execute(
+                "UPDATE facts SET value = value - ? WHERE name = 'reads_ever'", (gone,)
+            )
+            (oldest_ms,) = connection.execute("SELECT min(at_ms) FROM reads").fetchone()
+        self.rows, self.reads_ever = self.rows - gone, self.reads_ever - gone
+        self.oldest_ms = oldest_ms
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._empty_log(connection)
+        finally:
+            connection.execute("PRAGMA busy_timeout = 5000")
 
     def rest(self) -> None:
         """Closes the writing connection; the next write opens it again."""
@@ -128,14 +160,23 @@ class Volume:
                 self._writer.close()
             self._writer = None
 
+    def rest_readers(self) -> None:
+        """Closes the readers nobody uses; the next question opens its own."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
     def close(self, *, gone: bool = False) -> None:
         """Closes every connection. ``gone``: for good, the file is about to go."""
         with self._lock:
             self._gone = gone
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        self.rest_readers()
         self.rest()
+
+    def _empty_log(self, connection: database.Connection) -> None:
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self.log_owed = bool(busy)
 
     def _open_writer(self) -> database.Connection:
         if self._gone:
@@ -154,6 +195,17 @@ class Volume:
         connection = database.open_encrypted(self.path, self._key, read_only=True, any_thread=True)
         connection.execute("PRAGMA cache_size = -256")
         return connection
+
+
+def is_no_room(error: BaseException) -> bool:
+    """Whether the disk is full, also where an error of ours stands around the disk's own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        full = str(getattr(cause, "sqlite_errorname", "")) in _NO_ROOM
+        if full or (isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)):
+            return True
+        cause = cause.__cause__
+    return False
 
 
 def is_damage(error: Exception) -> bool:

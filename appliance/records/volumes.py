@@ -1,7 +1,11 @@
-"""The reads: one encrypted file a UTC day, each with a key of its own (ADR 0005).
+"""The reads: one encrypted file a UTC day or hour, each with a key of its own (ADR 0005).
 
 - ``reads/2026-11-21.db`` is a SQLCipher database, its key lies wrapped in ``keys/2026-11-21.key``.
   The key is on disk before the database, so a crash leaves no file that nobody can open.
+- Where any limit of the policy is under a day, volumes are made by the hour
+  (``reads/2026-11-21T14.db``): a key's end may then follow a limit within the hour. Both kinds
+  live side by side after the policy changed (``spans``).
+- Every volume's pages are checked once after start (`check`).
 - One writer: whoever writes holds ``Volumes.lock``. Readers use read-only connections from a small
   pool, so a long look-up never keeps a car's record waiting.
 - A volume that cannot be opened is set aside as ``*.damaged`` and reported; a fresh one takes its
@@ -14,9 +18,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +30,7 @@ import sqlcipher3
 from appliance import database, vault
 from appliance.config import Config
 from appliance.errors import RecordError, VaultError
-from appliance.records import files
+from appliance.records import files, spans
 from appliance.records.issues import Issues
 from appliance.records.keys import VolumeKeys
 from appliance.records.volume import Volume, is_damage
@@ -34,7 +39,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WITH_READERS = 40
+"""Volumes whose reading connections are kept: each costs some 300 kB (a month by the day fits)."""
 
 
 class Volumes:
@@ -47,24 +53,32 @@ class Volumes:
         """Held by whoever writes to any volume."""
         self._issues = issues
         self._open: dict[str, Volume] = {}
+        self._asked: OrderedDict[str, None] = OrderedDict()  # most recently asked last
+        self._asked_lock = threading.Lock()
 
     def load(self) -> None:
         """Opens every volume once. A damaged one is set aside, the others go on."""
         with self.lock:
             for path in sorted(self.folder.glob("*.db")):
-                if _DAY.fullmatch(path.stem):
+                if spans.is_name(path.stem):
                     self._load(path.stem)
 
     def newest_first(self, first: str = "", last: str = "9") -> list[Volume]:
-        """The volumes of the days from first to last, both included."""
-        found = [v for v in list(self._open.values()) if first <= v.name <= last]
+        """The volumes of the days from first to last, both included, those of hours too."""
+        found = [v for v in list(self._open.values()) if first <= v.name[:10] <= last]
         return sorted(found, key=lambda v: v.name, reverse=True)
 
     def named(self, name: str) -> Volume | None:
         return self._open.get(name)
 
+    def name_for(self, at: datetime, *, hourly: bool) -> str:
+        """Which volume a read of that moment belongs to: a day that began in hours goes on so."""
+        day = spans.day_of(at)
+        by_hour = hourly or any(name.startswith(f"{day}T") for name in list(self._open))
+        return spans.hour_of(at) if by_hour else day
+
     def for_keeping(self, name: str) -> Volume:
-        """The volume of that day, made where there is none. The caller holds ``lock``.
+        """The volume of that name, made where there is none. The caller holds ``lock``.
 
         Raises RecordError where it can be neither opened nor made.
         """
@@ -80,6 +94,7 @@ class Volumes:
     ) -> Iterator[tuple[Volume, T]]:
         """The answer of each volume; one that is gone or turns out damaged has none."""
         for volume in volumes:
+            self._rest_readers(volume.name)
             try:
                 with volume.reading() as connection:
                     answer = question(connection)
@@ -109,24 +124,59 @@ class Volumes:
         volume.close(gone=True)
 
     def damaged(self) -> dict[str, tuple[Path, ...]]:
-        """What was set aside: day -> key files first, then data files."""
+        """What was set aside: volume -> key files first, then data files."""
         found: dict[str, tuple[Path, ...]] = {}
         for folder in (self.keys.folder, self.folder):
             for path in sorted(folder.glob("*.damaged")):
-                found[path.name[:10]] = (*found.get(path.name[:10], ()), path)
+                name = path.name.split(".")[0]
+                if spans.is_name(name):
+                    found[name] = (*found.get(name, ()), path)
         return found
 
-    def rest_before(self, name: str) -> None:
-        """Closes the writing connections of days before that one: each costs a megabyte."""
+    def check(self) -> int:
+        """Reads every page of every volume; returns how many were whole.
+
+        One that is not is set aside and reported. Takes as long as the disk takes, and no lock.
+        """
+
+        def whole(connection: database.Connection) -> bool:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            return bool(found and found[0] == "ok")
+
+        sound = 0
+        for volume, answer in self.ask(self.newest_first(), whole):
+            if answer:
+                sound += 1
+            else:
+                with self.lock:
+                    self.set_aside(volume)
+        return sound
+
+    def rest_ended(self, now: datetime) -> None:
+        """Closes the writing connections of volumes that ended a while ago: each costs a megabyte.
+
+        The latest may still be written to: a car stands over midnight, or over the hour.
+        """
         with self.lock:
-            for volume in self.newest_first(last=name):
-                if volume.name < name:
+            for volume in list(self._open.values()):
+                grace = spans.HOUR if "T" in volume.name else spans.DAY
+                if spans.ends_at(volume.name) + grace <= now:
                     volume.rest()
 
     def close(self) -> None:
         with self.lock:
             for volume in self._open.values():
                 volume.close()
+
+    def _rest_readers(self, name: str) -> None:
+        """Closes the readers of whichever volume was asked longest ago, once there are many."""
+        with self._asked_lock:
+            self._asked[name] = None
+            self._asked.move_to_end(name)
+            oldest = self._asked.popitem(last=False)[0] if len(self._asked) > _WITH_READERS else ""
+        volume = self._open.get(oldest)
+        if volume is not None:
+            volume.rest_readers()
 
     def _load(self, name: str) -> Volume | None:
         """The volume, or None where it was damaged and set aside. Raises RecordError."""

@@ -59,7 +59,10 @@ def fill_site(
 
 
 def policy_body(planned: PlannedSite) -> dict[str, Any]:
-    """The policy as ``site.publish`` takes it."""
+    """The policy as ``site.publish`` takes it.
+
+    It says openly that residents are recorded and not merely counted: a demo shows its decisions.
+    """
     return {
         "site_name": planned.name,
         "site_zone": planned.zone,
@@ -67,6 +70,9 @@ def policy_body(planned: PlannedSite) -> dict[str, Any]:
         "purposes": [purpose.value for purpose in planned.purposes],
         "kept_hours_matched": planned.kept_hours_matched,
         "kept_hours_unmatched": planned.kept_hours_unmatched,
+        "kept_hours_resident": planned.kept_hours_matched,
+        "residents_counted": False,
+        "anti_passback": False,
     }
 
 

@@ -184,13 +184,13 @@ def test_the_room_keeps_on_telling_a_broken_journal(room: Room):
     connection = room.journal_db()
     connection.execute("UPDATE entries SET actor = 'nobody' WHERE seq = 2")
     connection.close()
-    room.records.sweep()
+    room.records.prove()
     assert "journal_broken" in room.issues()
     connection = room.journal_db()
     connection.execute("UPDATE entries SET actor = 'mara' WHERE seq = 2")
     connection.close()
     room.times.passes(days=2)
-    room.records.sweep()
+    room.records.prove()
     assert "journal_broken" not in room.issues()
 
 
@@ -203,5 +203,5 @@ def test_a_car_is_kept_while_the_journal_is_down_from_the_start(box):
     room.start()
     told = codec.encode(passage("a", "PSTN101", room.times))
     assert room.ask("keep", b"", passage=told).header["ok"]
-    room.records.sweep()
+    room.records.prove()
     room.stop()

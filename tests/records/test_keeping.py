@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlcipher3
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance import codec
+from appliance.errors import VaultError
 from appliance.records.passages import Kept, merged, row
 from appliance.records.times import boot, from_ms, moment, to_ms
 from appliance.values import ClockQuality, Moved, Passage, Verdict
@@ -197,3 +201,56 @@ def test_the_real_moment_and_boot_are_the_machines_own():
     assert now.at.utcoffset() == timedelta(0)
     assert now.mono > 0
     assert len(boot()) == 36
+
+
+def _fails_once(room: Room, monkeypatch, error: Exception) -> None:
+    keeper = room.records.parts.keeper
+    insert, errors = keeper._insert, [error]
+
+    def failing(*args):
+        if errors:
+            raise errors.pop()
+        return insert(*args)
+
+    monkeypatch.setattr(keeper, "_insert", failing)
+
+
+@pytest.mark.parametrize("answer", [False, None])
+def test_damage_met_while_writing_costs_the_unsound_volume_and_not_the_car(
+    room: Room, monkeypatch, answer
+):
+    room.see("a", "PSTN101")
+    volume = room.records.parts.volumes.named("2026-11-21")
+
+    @contextlib.contextmanager
+    def unsound():
+        if answer is None:
+            raise VaultError("its pages cannot be read")
+        found = sqlcipher3.connect(":memory:")
+        yield SimpleNamespace(execute=lambda _: found.execute("SELECT 'row missing'"))
+
+    _fails_once(room, monkeypatch, VaultError("a page is damaged"))
+    find = room.records.parts.keeper._find
+    monkeypatch.setattr(room.records.parts.keeper, "_find", lambda p: None if p else find(p))
+    monkeypatch.setattr(volume, "reading", unsound)
+    room.see("b", "PSTN102")
+    assert room.plates() == ["PSTN102"]
+    assert "volume_damaged" in room.issues()
+
+
+def test_a_sound_volume_is_not_set_aside_for_a_passing_trouble(room: Room, monkeypatch):
+    room.see("a", "PSTN101")
+    _fails_once(room, monkeypatch, VaultError("damaged, it seemed"))
+    room.see("b", "PSTN102")
+    assert sorted(room.plates()) == ["PSTN101", "PSTN102"]
+    _fails_once(room, monkeypatch, sqlcipher3.OperationalError("database is locked"))
+    with pytest.raises(Exception, match="could not be kept"):
+        room.see("c", "PSTN103")
+
+
+def test_only_the_latest_cars_places_are_remembered(room: Room, monkeypatch):
+    monkeypatch.setattr("appliance.records.keeping._RECENT", 2)
+    for key in "abc":
+        room.see(key, "PSTN101")
+    assert list(room.records.parts.keeper._recent) == ["b", "c"]
+    assert room.see("a", "PSTN101", revision=2).endswith(".1")

@@ -142,7 +142,7 @@ def _main_in(config, monkeypatch, stop_after: int = 1):
         raise ValueError("a sweep that fails must not end the program")
 
     monkeypatch.setattr(program.Records, "sweep", sweep)
-    monkeypatch.setattr(program, "SWEEP_EVERY_S", 0.01)
+    monkeypatch.setattr(program, "sweep_every_s", lambda _: 0.01)
     before = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
     try:
         return program.main(config), swept
@@ -208,3 +208,12 @@ def test_verify_on_the_command_line_changes_nothing(room: Room, capsys):
     assert postern.main(["--config", str(_settings(room.config)), "journal", "verify"]) == 0
     assert path.read_bytes() == before
     room.start()
+
+
+def test_a_proof_that_fails_does_not_end_the_program(box, monkeypatch, caplog):
+    def prove(_):
+        raise ValueError("once")
+
+    monkeypatch.setattr(program.Records, "prove", prove)
+    assert _main_in(box, monkeypatch, stop_after=3)[0] == 0
+    assert "proof failed error=ValueError" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import struct
 from dataclasses import replace
 from datetime import timedelta
@@ -182,6 +183,7 @@ def test_counts_hold_no_plate_and_need_no_entry(room: Room):
         },
         "oldest_read_at": "2026-11-21T12:00:00.000Z",
         "volumes": 2,
+        "residents": [],
     }
     assert len(room.entries()) == entries
     assert room.ask("counts").header["by_hour"] == answer.header["by_hour"]
@@ -336,10 +338,11 @@ def test_status_says_what_is_held(room: Room):
 
 
 def test_a_full_disk_is_told_before_it_is_full(room: Room, monkeypatch):
-    usage = verbs.shutil.disk_usage(room.config.device.state_dir)
-    monkeypatch.setattr(verbs.shutil, "disk_usage", lambda _: usage._replace(free=usage.total // 9))
+    disk = room.records.parts.disk
+    usage = shutil.disk_usage(room.config.device.state_dir)
+    monkeypatch.setattr(disk, "_usage", lambda _: usage._replace(free=usage.total // 9))
     assert "disk_low" in room.issues()
-    monkeypatch.setattr(verbs.shutil, "disk_usage", lambda _: usage._replace(free=usage.total // 2))
+    monkeypatch.setattr(disk, "_usage", lambda _: usage._replace(free=usage.total // 2))
     assert "disk_low" not in room.issues()
 
 

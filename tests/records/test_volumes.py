@@ -357,3 +357,54 @@ def test_keeping_from_many_threads_loses_nothing(room: Room):
     assert room.status()["passages"] == 40
     cursors = [e["cursor"] for e in room.ask("feed", limit=500).header["events"]]
     assert cursors == list(range(1, 41))
+
+
+def test_every_page_of_every_volume_is_checked_once_and_damage_set_aside(room: Room, caplog):
+    caplog.set_level("INFO")
+    for day in range(2):
+        for number in range(40):
+            room.see(f"k{day}{number}", f"PSTN{number}")
+        room.times.passes(days=1)
+    room.restart()
+    room.records.prove()
+    assert "volumes checked whole=2" in caplog.text
+    room.restart()
+    path = _root(room) / "reads" / "2026-11-21.db"
+    _spoil(path, at=path.stat().st_size - 4096, size=4096)
+    caplog.clear()
+    room.records.prove()
+    assert "volumes checked whole=1" in caplog.text
+    assert "volume_damaged" in room.issues()
+    assert room.status()["volumes"] == 1
+    caplog.clear()
+    room.records.prove()
+    assert "volumes checked" not in caplog.text, "once a start; the journal daily"
+
+
+def test_a_volume_that_contradicts_itself_is_set_aside_too(room: Room):
+    for number in range(3):
+        room.see(f"k{number}", f"PSTN{number}")
+    volume = room.records.parts.volumes.named("2026-11-21")
+    connection = volume._open_writer()
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("DELETE FROM sqlite_master WHERE name = 'reads_by_time'")
+    connection.execute("PRAGMA writable_schema = OFF")
+    room.restart()
+    assert room.records.parts.volumes.check() == 0
+    assert "volume_damaged" in room.issues()
+
+
+def test_readers_of_the_volumes_asked_longest_ago_are_closed(room: Room, monkeypatch):
+    monkeypatch.setattr(volumes_module, "_WITH_READERS", 2)
+    for number in range(4):
+        room.see(f"k{number}", f"PSTN{number}00")
+        room.times.passes(days=1)
+    assert len(room.plates()) == 4
+    idle = {v.name: len(v._idle) for v in room.records.parts.volumes.newest_first()}
+    assert [n for n, readers in idle.items() if readers] == ["2026-11-22", "2026-11-21"]
+    assert len(room.plates()) == 4
+
+
+def test_a_stranger_among_what_was_set_aside_is_no_volume(room: Room):
+    (_root(room) / "reads" / "notes.db.1.damaged").touch()
+    assert room.records.parts.volumes.damaged() == {}
