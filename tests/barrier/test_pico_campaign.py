@@ -14,7 +14,7 @@ import pytest
 from appliance.barrier.drivers.pico import Pico
 from tests.fakes.barrier import Time
 from tests.fakes.wire_board import PSK, Cable, WireBoard
-from tests.fakes.wire_ledger import Ledger
+from tests.fakes.wire_ledger import Asked, Ledger
 from tests.fakes.wire_post import WirePost
 
 SHORT, LONG = 2, 120
@@ -173,3 +173,21 @@ def _judged(changes: list[tuple[float, int]]) -> list[str]:
 ])
 def test_the_judge_complains_about_what_no_order_explains(changes, complaints):
     assert _judged(changes) == complaints
+
+
+@pytest.mark.parametrize(("changes", "complaints"), [
+    ([(100.5, 1), (100.8, 0)], []),
+    ([(100.5, 1), (100.6, 0)], []),
+    ([(100.5, 1), (101.0, 0)], ["CAPPED"]),
+    ([(100.3, 1), (100.6, 0), (100.7, 1), (101.0, 0)], ["CAPPED"]),
+    ([(100.2, 1), (100.3, 0), (100.5, 1), (100.8, 0)], []),
+])
+def test_of_two_unanswered_orders_either_may_have_closed_it_but_none_twice(changes, complaints):
+    time = Time(100.0)
+    ledger = Ledger(Pico("port", PSK, now=time, open_port=Cable(WireBoard(time)).open), time)
+    ledger.asked = [
+        Asked("short", hold=False, asked_mono=100.0, life_s=2.0, length_s=0.1),
+        Asked("long", hold=False, asked_mono=100.2, life_s=2.0, length_s=0.3),
+    ]
+    found = ledger.complaints(changes, 0.01)
+    assert [complaint.split(":")[0] for complaint in found] == complaints

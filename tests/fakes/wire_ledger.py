@@ -79,12 +79,12 @@ class Ledger:
         closings = _closings(changes)
         found, free = [], list(self.asked)
         for closed, opened in closings:
-            cause = self._cause(free, closed, slack_s)
+            cause = self._cause(free, (closed, opened), slack_s)
             if cause is None:
                 found.append(f"FRESH or ONCE: closed at {closed:.3f} and nobody asked")
                 continue
             free.remove(cause)
-            if opened - closed > self._longest_s(cause, closed, opened) + slack_s:
+            if not self._explains(cause, (closed, opened), slack_s):
                 found.append(f"CAPPED: {cause} closed it for {opened - closed:.3f} s")
         for order in free:
             if order.done and not self._was_closed(order, closings, slack_s):
@@ -109,9 +109,19 @@ class Ledger:
             if order is not None:
                 order.done = True
 
-    def _cause(self, free: list[Asked], closed: float, slack_s: float) -> Asked | None:
-        living = [o for o in free if o.asked_mono <= closed <= o.dies_mono + slack_s]
-        return min(living, key=lambda o: (not o.done, o.dies_mono), default=None)
+    def _cause(
+        self, free: list[Asked], closing: tuple[float, float], slack_s: float
+    ) -> Asked | None:
+        """Of the orders that lived: one whose length explains it before one whose does not (of two
+        unanswered orders either may have got through), then the one that was answered."""
+        living = [o for o in free if o.asked_mono <= closing[0] <= o.dies_mono + slack_s]
+        return min(living, default=None, key=lambda o: (
+            not self._explains(o, closing, slack_s), not o.done, o.dies_mono,
+        ))
+
+    def _explains(self, order: Asked, closing: tuple[float, float], slack_s: float) -> bool:
+        closed, opened = closing
+        return opened - closed <= self._longest_s(order, closed, opened) + slack_s
 
     def _longest_s(self, cause: Asked, closed: float, opened: float) -> float:
         """A pulse stands alone; with a hold about, each may lengthen the other up to its end."""
