@@ -27,7 +27,7 @@ import sqlcipher3
 
 from appliance import clock, database, site, vault
 from appliance.config import Config
-from appliance.errors import VaultError
+from appliance.errors import RecordError, VaultError
 from appliance.records import spans
 from appliance.records.classes import ReadClass, limits
 from appliance.records.destruction import ACTION, receipt_holds
@@ -35,6 +35,7 @@ from appliance.records.identity import BadChange, publics
 from appliance.records.issues import Issues
 from appliance.records.journal import Journal
 from appliance.records.keys import VolumeKeys, device_keys
+from appliance.records.proof import DATABASE
 from appliance.records.retention import DUE, due, sweep_every_s
 from appliance.records.times import Moment, from_ms
 from appliance.records.volume import Volume
@@ -233,7 +234,13 @@ def _set_aside(root: Path) -> tuple[str, ...]:
 def _receipts(config: Config, living: set[str]) -> tuple[int, tuple[str, ...]]:
     """How many there are, and the volumes of those that do not hold."""
     keys = device_keys(config)
-    journal = Journal(config.device.state_dir / "records" / "journal", keys, Issues())
+    folder = config.device.state_dir / "records" / "journal"
+    if not (folder / DATABASE).exists():
+        raise RecordError(
+            "there is no journal here",
+            next_step="Start the programs once; if they ran here before, somebody took it away",
+        )
+    journal = Journal(folder, keys, Issues())
     try:
         signers = publics(journal.all_of("keys_rotated"), keys.public)
     except BadChange:

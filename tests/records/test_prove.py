@@ -227,3 +227,13 @@ def test_the_command_says_what_is_not_kept_and_ends_with_1(here: Room, capsys):
     assert told.endswith("NOT KEPT.\n")
     assert main(["retention", "prove", "--canary", "P1"]) == 1
     assert "longer invented plate" in capsys.readouterr().err
+
+
+def test_a_missing_journal_is_said_and_not_taken_for_a_clean_slate(here: Room, capsys):
+    here.see("a", "PSTN101")
+    here.stop()
+    for path in (_root(here) / "journal").glob("journal.db*"):
+        path.unlink()
+    assert main(["retention", "prove"]) == 1
+    assert "there is no journal here" in capsys.readouterr().err
+    here.start()
