@@ -11,8 +11,11 @@ import pytest
 
 from appliance import clock, database
 from appliance.records import holds as store
+from appliance.records import rotation
+from appliance.records.access import Who
 from appliance.records.destruction import receipt_holds
 from appliance.records.keys import VolumeKeys
+from appliance.records.succession import USERS, standing_still
 from tests.records.room import MANAGER, Room
 
 CUSTODIAN = {**MANAGER, "actor": "cleo", "role": "custodian"}
@@ -377,3 +380,21 @@ def test_reads_that_vanish_while_they_are_copied_leave_no_hold(room: Room, monke
     assert room.refusal("hold_place", **MANAGER, **PAPER, plate="PSTN101") == "hold_refused"
     assert files(room) == []
     assert room.entries(action="hold_placed") == []
+
+
+@pytest.mark.parametrize("which", ["reads", "device"])
+def test_a_hold_and_its_end_survive_a_change_of_keys(room: Room, which: str):
+    room.see("a", "PSTN101")
+    hold = approved(room)
+    room.stop()
+    with standing_still(room.config, USERS[which]):
+        rotation.rotate(room.config, which, Who("root", "system", reason="yearly"), room.times())
+    room.start()
+    (kept,) = room.records.holds.files.reads(hold)
+    assert json.loads(kept.passage)["sighting"]["plate"] == "PSTN101"
+    room.times.passes(days=14, seconds=1)
+    room.records.sweep()
+    assert files(room) == []
+    receipts = room.ask("receipts", **MANAGER).header
+    (receipt,) = [r for r in receipts["receipts"] if r["volume"] == hold]
+    assert receipt_holds(receipt, bytes.fromhex(receipts["public_key"]))
