@@ -16,7 +16,6 @@ from enum import IntEnum, IntFlag
 from typing import ClassVar
 
 NONCE_BYTES = 16
-UID_BYTES = 8
 SHORT_ID_BYTES = 8
 MOST_NAME_BYTES = 32
 

@@ -212,7 +212,10 @@ def _driver(config: Config, scenario: Scenario | None) -> BarrierDriver:
 
 
 def _key_print(config: Config) -> str:
-    """Tells one controller key from another, without being one; empty where there is none."""
+    """Tells one controller key from another, without being one; empty where there is none, and
+    for a driver that needs none."""
+    if config.barrier.driver not in choose.KEYED:
+        return ""
     try:
         return hashlib.sha256(b"controller" + vault.controller_key(config)).hexdigest()
     except VaultError:

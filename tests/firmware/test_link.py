@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from gatepost import codes, config
 from gatepost.digest import Key
 from gatepost.link import Session
@@ -10,21 +9,6 @@ from gatepost.link import Session
 from tests.firmware.rig import Bench, Host, wire
 
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def bench() -> Bench:
-    bench = Bench()
-    bench.wake()
-    return bench
-
-
-@pytest.fixture
-def host(bench: Bench) -> Host:
-    host = Host(bench)
-    host.greet()
-    host.keep_all()
-    return host
 
 
 def _kinds(answers: list[tuple[int, dict[str, object]]]) -> list[int]:

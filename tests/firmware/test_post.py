@@ -17,21 +17,6 @@ ON_BOARD = [*PURE, *sorted((FIRMWARE / "boards").glob("*.py")), FIRMWARE / "boot
             FIRMWARE / "main.py"]
 
 
-@pytest.fixture
-def bench() -> Bench:
-    bench = Bench()
-    bench.wake()
-    return bench
-
-
-@pytest.fixture
-def host(bench: Bench) -> Host:
-    host = Host(bench)
-    host.greet()
-    host.keep_all()
-    return host
-
-
 # The pass
 
 

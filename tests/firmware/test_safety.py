@@ -8,21 +8,6 @@ from gatepost import codes, config
 from tests.firmware.rig import EVERY_INPUT, Bench, Host, settings, wire
 
 
-@pytest.fixture
-def bench() -> Bench:
-    bench = Bench()
-    bench.wake()
-    return bench
-
-
-@pytest.fixture
-def host(bench: Bench) -> Host:
-    host = Host(bench)
-    host.greet()
-    host.keep_all()
-    return host
-
-
 def _kinds(host: Host) -> list[int]:
     return [kind for kind, _ in host.keep_all()]
 

@@ -18,6 +18,8 @@ _READS_NO_INPUTS = {
     "pico": "The controller knows its own inputs: say there what is wired",
     "lcus": "Take the line out, or choose a relay board with inputs",
 }
+KEYED = ("pico", "osdp")
+"""The drivers that need the controller's key."""
 _LAST_OSDP_ADDRESS = 126  # 127 is everybody
 
 
